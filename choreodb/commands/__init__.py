@@ -1,0 +1,11 @@
+"""The commands: one module each, with `add(commands)` for its options and a thin function that runs it.
+
+A module is imported for every call of `choreodb`, so it imports what it runs inside the function.
+"""
+
+from __future__ import annotations
+
+from choreodb.commands import bench, dance, demo, evaluate, index, info, inspect, sample, search, verify
+
+COMMANDS = (demo, index, dance, search, info, inspect, verify, sample, evaluate, bench)
+"""In the order of `--help` and `docs/cli.md`."""

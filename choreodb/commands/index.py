@@ -1,0 +1,45 @@
+"""Indexing: motion files into a library."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from choreodb.commands.options import SKIPPED, Commands, add_json, command, print_json, shown_progress
+from choreodb.errors import QueryError
+
+
+def add(commands: Commands) -> None:
+    parser = command(
+        commands, "index", run, "index motion clips, and the music they were danced to, into a library",
+        "Reads BVH, GLB, AMASS, AIST++, MMD, joint positions and feature arrays. A song belongs to a clip by pairs.csv, by the same stem, or as the only "
+        "song beside the only motion of a folder. clips.csv overrides what files and folders say. Run it again: only "
+        "what is new or changed is read.",
+    )  # fmt: skip
+    parser.add_argument(
+        "sources", nargs="+", type=Path, metavar="SOURCE", help="folder of clips (searched recursively) or one file"
+    )
+    parser.add_argument(
+        "--library", type=Path, required=True, metavar="LIB", help="the library, made where there is none"
+    )
+    parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be read")
+    parser.add_argument("--jobs", type=int, default=None, metavar="N", help="processes (default: one per core)")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Index sources into a library."""
+    from choreodb.indexer.build import index as build
+
+    if options.jobs is not None and options.jobs < 1:
+        raise QueryError(f"--jobs {options.jobs} is not a number of processes; give at least 1")
+    with shown_progress() as progress:
+        summary = build(options.sources, options.library, strict=options.strict, progress=progress, jobs=options.jobs)
+    for skipped in summary.skipped:
+        print(f"choreodb: skipped {' '.join(str(skipped).split())}", file=sys.stderr)
+    if options.json:
+        print_json(summary.as_dict())
+    else:
+        print(summary.text())
+    return SKIPPED if summary.skipped else 0

@@ -1,0 +1,36 @@
+"""Searching: the segments nearest to a window."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from choreodb.commands.options import Commands, add_json, add_library, add_song_options, add_where, command, print_json
+
+
+def add(commands: Commands) -> None:
+    parser = command(commands, "search", run, "list the segments nearest to a song's or a clip's windows")
+    add_library(parser)
+    query = parser.add_mutually_exclusive_group(required=True)
+    query.add_argument("--music", type=Path, metavar="SONG", help="ask with a song")
+    query.add_argument("--motion", type=Path, metavar="CLIP", help="ask with a motion file")
+    parser.add_argument("--top", type=int, default=5, metavar="N", help="segments a window (default: 5)")
+    add_where(parser)
+    add_song_options(parser)
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """The nearest segments, window by window."""
+    from choreodb.library import Library
+
+    library = Library.open(options.library, version=options.at)
+    result = library.search(
+        music=options.music, motion=options.motion, top=options.top, where=options.where,
+        bpm=options.bpm, beats=options.beats, metre=options.metre,
+    )  # fmt: skip
+    if options.json:
+        print_json(result.as_dict())
+    else:
+        print(result.text())
+    return 0

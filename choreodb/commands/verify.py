@@ -1,0 +1,32 @@
+"""Whether a library is what its manifest says."""
+
+from __future__ import annotations
+
+import argparse
+
+from choreodb.commands.options import Commands, add_json, add_library, command, print_json
+
+
+def add(commands: Commands) -> None:
+    parser = command(commands, "verify", run, "re-hash and cross-check every file of a library")
+    add_library(parser)
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Whether every file of a library is what its manifest says; a damaged library need not open for that."""
+    from choreodb.storage.store import Store
+    from choreodb.storage.verify import verify as verify_library
+
+    if not Store.exists(options.library):
+        Store.open(options.library)
+    problems = verify_library(options.library, version=options.at)
+    if options.json:
+        print_json(
+            {"library": options.library.name, "problems": [{"file": each.file, "what": each.what} for each in problems]}
+        )
+    else:
+        for problem in problems:
+            print(f"{problem.file}: {problem.what}")
+        print(f"{options.library}: {len(problems)} problem{'' if len(problems) == 1 else 's'}")
+    return 1 if problems else 0
