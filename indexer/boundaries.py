@@ -25,17 +25,17 @@ class BoundaryWeights:
 
     pose: joint positions from the pelvis. velocity: joint velocities relative to it, at the bar line. stance: where the
     left foot is, seen from the right one, and the same once more where both stand: feet on the floor that change places
-    have to slide. contacts: which feet stand, and how. travel: velocity of the pelvis over the ground and up. turn: yaw
+    have to slide. contacts: which feet stand. travel: velocity of the pelvis over the ground and up. turn: yaw
     rate. height: pelvis height.
     """
 
-    pose: float = 0.28
-    velocity: float = 0.22
-    stance: float = 0.18
-    contacts: float = 0.12
-    travel: float = 0.1
+    pose: float = 0.26
+    velocity: float = 0.2
+    stance: float = 0.22
+    contacts: float = 0.14
+    travel: float = 0.09
     turn: float = 0.05
-    height: float = 0.05
+    height: float = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,13 @@ def measure(
     pelvis_velocity = velocity[:, :, 0]
     feet = local[:, :, _FEET].mean(axis=-2)
     apart = feet[:, :, 0] - feet[:, :, 1]
-    both = planted.reshape(*planted.shape[:2], 2, 2).max(axis=-1).min(axis=-1)
+    standing = planted.reshape(*planted.shape[:2], 2, 2).max(axis=-1)
+    both = standing.min(axis=-1)
     return RawBoundaries(
         pose=(local[:, :, 1:] - local[:, :, :1]).reshape(count, -1),
         velocity=(velocity[:, middle, 1:] - pelvis_velocity[:, middle, None]).reshape(count, -1),
         stance=np.concatenate([apart, apart * both[..., None]], axis=-1).reshape(count, -1),
-        contacts=planted.reshape(count, -1),
+        contacts=standing.reshape(count, -1),
         travel=pelvis_velocity.reshape(count, -1),
         turn=turn,
         height=pelvis[:, :, 1],

@@ -34,7 +34,7 @@ from choreodb.music.music import Music
 from choreodb.threads import one_thread
 
 FPS = 60.0
-INGEST_VERSION = 2
+INGEST_VERSION = 3
 """Part of every motion key: raised when the same file would become other canonical motion or other beats."""
 
 _EDGE_S = 0.25 / FPS
@@ -141,7 +141,7 @@ def ingest(task: Task, *, strict: bool = False) -> Ingested:
     curves = accents(_positions(rotations, root), contacts, FPS)
     music, problems = _song(source, strict)
     grid, offset = _grid(curves, music, source)
-    notes = [*canonical.notes, *(problem.reason for problem in problems)]
+    notes = [*native.notes, *canonical.notes, *(problem.reason for problem in problems)]
     row = {
         "clip": source.clip,
         "motion_key": task.motion_key,

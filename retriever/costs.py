@@ -68,12 +68,12 @@ class CostWeights:
     style: float = 1.5
     walkable: float = 0.2
     variation: float = 0.5
-    transition: float = 2.0
+    transition: float = 2.5
     style_change: float = 0.3
     phrasing: float = 0.4
     repetition: float = 4.0
     verbatim: float = 0.5
-    familiar: float = 1.5
+    familiar: float = 1.0
     stage: float = 1.0
 
 

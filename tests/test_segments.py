@@ -123,6 +123,20 @@ def test_feet_that_change_places_are_dear(rng: np.random.Generator) -> None:
     assert np.sum((rows[0] - rows[2]) ** 2) < 0.01
 
 
+def test_a_foot_stands_on_its_heel_as_on_its_toes() -> None:
+    motion = march([0.5, 1.0, 1.6, 2.3], 3.0)
+    positions, _ = looked_at(motion)
+    yaw = heading(motion.rotations)
+
+    def standing(*planted: int) -> np.ndarray:
+        contacts = np.tile(np.array(planted, dtype=np.uint8), (len(positions), 1))
+        return boundaries.measure(positions, yaw, contacts, FPS, [1.0]).contacts
+
+    assert np.array_equal(standing(1, 0, 0, 0), standing(0, 1, 0, 0))
+    assert np.array_equal(standing(1, 1, 0, 0), standing(0, 1, 0, 0))
+    assert not np.array_equal(standing(1, 0, 0, 0), standing(0, 0, 1, 0))
+
+
 def travelled(motion: Motion, start_s: list[float], end_s: list[float]) -> np.ndarray:
     positions, contacts = looked_at(motion)
     return travel.measure(positions, contacts, heading(motion.rotations), FPS, start_s, end_s).astype(np.float64)
