@@ -12,6 +12,7 @@ from choreodb.errors import ChoreoError
 from choreodb.indexer import labels as csv_labels
 from choreodb.indexer.labels import ClipSettings, Labels, Problem
 from choreodb.motion import registry
+from choreodb.motion.face import is_sidecar
 from choreodb.storage.store import Store
 
 OTHER_MOTION_SUFFIXES = (".vmd", ".fbx", ".c3d", ".asf", ".amc", ".trc", ".pkl", ".glb", ".gltf", ".vrm", ".usd")
@@ -101,7 +102,7 @@ def _discover_source(folder: Path, files: Sequence[Path], only: Path | None, fou
     found.problems += labels.problems
     found.notes += labels.notes
     suffixes = registry.SUFFIXES
-    motions = [path for path in files if path.suffix.lower() in suffixes]
+    motions = [path for path in files if path.suffix.lower() in suffixes and not is_sidecar(path)]
     if only is None:
         motions = _without_exports(motions, folder, found)
     songs = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]

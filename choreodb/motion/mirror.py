@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import MotionFormatError
+from choreodb.motion.face import partner
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import FloatArray
 from choreodb.motion.skeleton import Skeleton, mirror_name
@@ -36,7 +38,7 @@ def mirror(motion: Motion) -> Motion:
         root=mirror_vectors(motion.root),
         skeleton=skeleton,
         translations=None if translations is None else mirror_vectors(translations[:, order]),
-        face=None if motion.face is None else motion.face[:, _partners(motion.face_names)],
+        face=None if motion.face is None else motion.face[:, _partners(motion.face_names, partner)],
     )
 
 
@@ -69,7 +71,7 @@ def mirror_contacts(contacts: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return contacts[..., CONTACT_ORDER]
 
 
-def _partners(names: tuple[str, ...]) -> npt.NDArray[np.int64]:
+def _partners(names: tuple[str, ...], other: Callable[[str], str] = mirror_name) -> npt.NDArray[np.int64]:
     place = {name: index for index, name in enumerate(names)}
-    partners = [place.get(mirror_name(name), index) for index, name in enumerate(names)]
+    partners = [place.get(other(name), index) for index, name in enumerate(names)]
     return np.array(partners, dtype=np.int64)

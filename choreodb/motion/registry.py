@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from choreodb.errors import MotionFormatError
+from choreodb.motion import face
 from choreodb.motion.files import StrPath
 from choreodb.motion.motion import Motion, checked_fps
 
@@ -39,9 +40,17 @@ READABLE: tuple[str, ...]
 def read(path: StrPath, *, fps: float | None = None) -> Motion:
     """The motion in the file `path` on its native skeleton, in the file's units, axes and frame rate.
 
-    `fps` is the true rate of its frames, where the file says none or a wrong one. Raises MotionFormatError where the
-    suffix is unknown (it lists the known ones) or the file is not what it claims.
+    `fps` is the true rate of its frames, where the file says none or a wrong one. A face in a file beside it (see
+    `motion.face`) comes along. Raises MotionFormatError where the suffix is unknown (it lists the known ones) or the
+    file is not what it claims.
     """
+    return face.attached(_read(path, fps), path)
+
+
+def _read(path: StrPath, fps: float | None) -> Motion:
+    """The motion in the file `path` alone."""
+    if face.is_sidecar(path):
+        raise MotionFormatError(f"{path}: is the face of a motion file; give that file, its face comes along")
     suffix = Path(path).suffix.lower()
     load: Callable[..., Motion] = reader(suffix, path)
     if fps is not None:
