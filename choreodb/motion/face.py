@@ -16,6 +16,7 @@ from choreodb.motion.files import StrPath
 from choreodb.motion.motion import Motion
 from choreodb.motion.npz import read_arrays, scalar, write_arrays
 from choreodb.motion.rotations import FloatArray
+from choreodb.motion.skeleton import mirror_name
 
 SUFFIX = ".face.npz"
 
@@ -36,11 +37,11 @@ _SLACK_FRAMES = 1
 
 
 def partner(name: str) -> str:
-    """The channel of the other side of the face (`eyeBlinkLeft` -> `eyeBlinkRight`), or `name` where there is none."""
+    """The channel of the other side of the face (`eyeBlinkLeft` -> `eyeBlinkRight`, `left_brow` -> `right_brow`); itself in the middle."""
     for side, other in (("Left", "Right"), ("Right", "Left")):
         if name.endswith(side):
             return name.removesuffix(side) + other
-    return name
+    return mirror_name(name)
 
 
 def sidecar(path: StrPath) -> Path:
