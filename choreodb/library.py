@@ -101,14 +101,14 @@ class Library:
     @classmethod
     def open(cls, path: str | Path, *, version: int | None = None) -> Library:
         """Open the library at `path`, at its latest version or at `version`; StoreError where there is none."""
-        return cls(Store.open(Path(path), version=version))
+        return cls(Store.open(path, version=version))
 
     def __repr__(self) -> str:
-        return f"Library({self.store.path.name!r}, version {self.version})"
+        return f"Library({self.store.name!r}, version {self.version})"
 
     @property
     def path(self) -> Path:
-        """The library's folder."""
+        """The library's folder; StoreError where it lies in an object store."""
         return self.store.path
 
     @property
@@ -243,7 +243,7 @@ class Library:
         walkable_s = sum(row["end_s"] - row["start_s"] for row in segments if row["walkable"] and not row["mirrored"])
         facts = {
             "schema_version": SCHEMA_VERSION,
-            "name": self.path.name,
+            "name": self.store.name,
             "version": self.version,
             "versions": list(Store.versions(self.path)),
             "encoder": dict(self.store.encoder),
@@ -267,7 +267,7 @@ class Library:
         """What is wrong with the library's files; empty where all is well."""
         from choreodb.storage.verify import verify
 
-        return verify(self.path, version=self.version)
+        return verify(self.store.place, version=self.version)
 
     def graph(self) -> networkx.DiGraph:
         """The transition graph with segments as nodes and transition costs on the edges."""

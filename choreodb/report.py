@@ -28,7 +28,7 @@ def dance_report(store: Store, music: Music, plan: Plan, stitched: Stitched, *, 
     return {
         "schema_version": SCHEMA_VERSION,
         "choreodb_version": __version__,
-        "library": {"name": store.path.name, "version": store.version, "encoder": store.encoder},
+        "library": {"name": store.name, "version": store.version, "encoder": store.encoder},
         "song": _song(music, plan),
         "options": _options(plan, refine),
         "dance": {

@@ -94,7 +94,7 @@ def _index(sources: Sequence[Path], library: Path, strict: bool, report: Progres
             if isinstance(result, Problem):
                 state.problems.append(result)
                 continue
-            writer = writer or stack.enter_context(MotionWriter(store.path))
+            writer = writer or stack.enter_context(MotionWriter(store.place))
             _take(state, store, writer, result)
         report("read", len(todo), len(todo))
     if not state.clips:

@@ -134,7 +134,7 @@ def to_networkx(store: Store) -> networkx.DiGraph:
 
     from choreodb.storage.catalogue import query_segments
 
-    graph: Any = networkx.DiGraph(library=str(store.path), version=store.version)
+    graph: Any = networkx.DiGraph(library=str(store.place), version=store.version)
     for row in query_segments(store).to_pylist():
         graph.add_node(row["segment"], **row)
     for row in store.table("transitions").to_pylist():

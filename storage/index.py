@@ -220,7 +220,7 @@ def choose(store: Store, kind: Literal["auto", "exact", "faiss"] = "auto") -> Ve
     if kind == "faiss" and path is None:
         _faiss()
         raise StoreError(
-            f"library {str(store.path)!r} has no FAISS index, because exact search is as fast up to "
+            f"library {str(store.place)!r} has no FAISS index, because exact search is as fast up to "
             f"{EXACT_VECTORS} segments; search with exact"
         )
     if path is None or (kind == "auto" and not has_faiss()):

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from choreodb.errors import StoreError
+from choreodb.storage.place import Place
 
 FORMAT_VERSION = 1
 FOLDERS = ("manifests", "tables", "arrays", "index")
@@ -80,13 +81,9 @@ def file_name(version: int) -> str:
     return f"m-{version:08d}.json"
 
 
-def versions(library: Path) -> list[int]:
-    """Versions that the folder holds, ascending; empty where it is no library."""
-    try:
-        names = [entry.name for entry in (library / "manifests").iterdir()]
-    except (OSError, ValueError):
-        return []
-    return sorted(int(match[1]) for name in names if (match := _NAME.fullmatch(name)))
+def versions(place: Place) -> list[int]:
+    """Versions that a place holds, ascending; empty where it is no library."""
+    return sorted(int(match[1]) for name in place.names("manifests") if (match := _NAME.fullmatch(name)))
 
 
 def dumps(manifest: Manifest) -> bytes:
@@ -115,12 +112,11 @@ def loads(text: bytes, *, source: str) -> Manifest:
         raise _damaged(source, f"{error}" or type(error).__name__) from None
 
 
-def load(library: Path, version: int) -> Manifest:
+def load(place: Place, version: int) -> Manifest:
     """The manifest of `version`; StoreError where it is missing or damaged."""
     name = f"manifests/{file_name(version)}"
     try:
-        with open(library / name, "rb") as file:
-            text = file.read(_MANIFEST_BYTES + 1)
+        text = place.read(name, 0, _MANIFEST_BYTES + 1)
     except OSError as error:
         raise _damaged(name, error.strerror or str(error)) from None
     if len(text) > _MANIFEST_BYTES:
@@ -131,22 +127,25 @@ def load(library: Path, version: int) -> Manifest:
     return manifest
 
 
-def locate(library: Path, entry: FileEntry) -> Path:
-    """The path of `entry` inside `library`, checked to be there, inside, and as long as the manifest says."""
-    path = library / entry.path
+def check(place: Place, entry: FileEntry) -> None:
+    """StoreError unless the file of `entry` is there, inside the library, and as long as the manifest says."""
     try:
-        inside = path.resolve(strict=True).is_relative_to(library.resolve())
-        size = path.stat().st_size
-        regular = path.is_file()
-    except (OSError, RuntimeError):
+        size = place.size(entry.path)
+    except OSError:
         raise StoreError(f"{entry.path} is missing from the library; restore it or index the source again") from None
-    if not inside or not regular:
-        raise StoreError(f"{entry.path} leads outside the library {str(library)!r}; only plain files inside are read")
     if size != entry.bytes:
         raise StoreError(
             f"{entry.path} has {size} bytes where the manifest says {entry.bytes}; restore it or index the source again"
         )
-    return path
+
+
+def locate(place: Place, entry: FileEntry) -> Path:
+    """A path on this machine with the bytes of `entry`; checked as by `check`."""
+    check(place, entry)
+    try:
+        return place.local(entry.path, entry.sha256)
+    except OSError as error:
+        raise StoreError(f"{entry.path} cannot be read: {error.strerror or error}; try again or restore it") from None
 
 
 def _damaged(source: str, why: str) -> StoreError:

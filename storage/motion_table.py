@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from choreodb.errors import StoreError
-from choreodb.storage.commit import folders, publish_file, remove_strays, temporary, writing
+from choreodb.storage.commit import publish_draft
+from choreodb.storage.folder import writing
 from choreodb.storage.manifest import FileEntry
+from choreodb.storage.place import Draft, Place, at
 from choreodb.storage.tables import MOTION
 
 BLOCK_FRAMES = 256
@@ -85,10 +87,9 @@ def _binary(values: npt.NDArray[Any], firsts: npt.NDArray[np.int32], lengths: np
 
 @dataclass(slots=True)
 class _Part:
-    """An open part: its temporary file, the writer on it and the rows that wait for a full row group."""
+    """An open part: its draft, the writer on it and the rows that wait for a full row group."""
 
-    path: Path
-    file: IO[bytes]
+    draft: Draft
     writer: pq.ParquetWriter
     rows: int = 0
     bytes: int = 0
@@ -100,14 +101,14 @@ class MotionWriter:
 
     Use it as a context, and hand `parts` to `Store.commit(append_motion=...)`. A key that was added before is left out.
 
-    >>> with MotionWriter(store.path) as writer:                     # doctest: +SKIP
+    >>> with MotionWriter(store.place) as writer:                    # doctest: +SKIP
     ...     writer.add(key, rotations, root, contacts)
     >>> store = store.commit(append_motion=writer.parts, tables=tables)  # doctest: +SKIP
     """
 
-    def __init__(self, library: Path | str, *, part_bytes: int = PART_BYTES) -> None:
+    def __init__(self, library: Place | Path | str, *, part_bytes: int = PART_BYTES) -> None:
         self.parts: tuple[FileEntry, ...] = ()
-        self._library = Path(library)
+        self._place = at(library)
         self._part_bytes = part_bytes
         self._keys: set[str] = set()
         self._part: _Part | None = None
@@ -115,8 +116,7 @@ class MotionWriter:
         self._stack = ExitStack()
 
     def __enter__(self) -> MotionWriter:
-        self._stack.enter_context(folders(self._library))
-        remove_strays(self._library)
+        self._stack.enter_context(self._place.changing())
         return self
 
     def __exit__(
@@ -126,11 +126,11 @@ class MotionWriter:
             self._abandon_part()
             self._stack.__exit__(kind, error, trace)
             return
-        with self._stack, writing(self._library / "tables"):
+        with self._stack, writing(f"{self._place}/tables"):
             self._finish_part()
             # parts get their names at the very end, so that an error half way leaves nothing behind
             self.parts = tuple(
-                publish_file(self._library, part.path, "tables/motion", ".parquet", part.rows) for part in self._full
+                publish_draft(self._place, part.draft, "tables/motion", ".parquet", part.rows) for part in self._full
             )
 
     def add(
@@ -147,7 +147,7 @@ class MotionWriter:
     def add_table(self, rows: pa.Table) -> None:
         """Append rows made by `blocks`, of one or several clips whose keys are new to this writer."""
         self._keys.update(rows.column("motion_key").unique().to_pylist())
-        with writing(self._library / "tables"):
+        with writing(f"{self._place}/tables"):
             part = self._part or self._open_part()
             part.waiting.append(rows)
             part.bytes += rows.nbytes
@@ -156,12 +156,12 @@ class MotionWriter:
                 self._finish_part()
 
     def _open_part(self) -> _Part:
-        path, file = self._stack.enter_context(temporary(self._library / "tables"))
+        draft = self._stack.enter_context(self._place.draft("tables"))
         # floats of motion hardly compress, and plain pages are read at memory speed
         writer = pq.ParquetWriter(
-            file, _PLAIN_SCHEMA, compression="none", use_dictionary=False, write_statistics=False, version="2.6"
+            draft.file, _PLAIN_SCHEMA, compression="none", use_dictionary=False, write_statistics=False, version="2.6"
         )
-        self._part = _Part(path, file, writer)
+        self._part = _Part(draft, writer)
         return self._part
 
     def _write_groups(self, part: _Part, *, everything: bool) -> None:
@@ -184,7 +184,6 @@ class MotionWriter:
         if self._part is not None:
             self._write_groups(self._part, everything=True)
             self._part.writer.close()
-            self._part.file.flush()
             self._full.append(self._part)
             self._part = None
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from choreodb.storage.graph import transitions, walkable
 from choreodb.storage.motion_table import MotionArrays, blocks
+from choreodb.storage.place import Place
 from choreodb.storage.store import Store
 from choreodb.storage.tables import CLIPS, MUSIC, SEGMENTS, TRANSITIONS
 
@@ -20,7 +21,7 @@ BAR_BEATS = 4
 _STYLES = ("waltz", "rumba", None)
 
 
-def make(path: Path | str, *, clips: int = 3, bars: int = 3, features: int = 24, seed: int = 0) -> Store:
+def make(path: Place | Path | str, *, clips: int = 3, bars: int = 3, features: int = 24, seed: int = 0) -> Store:
     """Write a library of `clips` clips of `bars` bars at 120 bpm, every segment also mirrored; the first has music.
 
     The last clip has fingers, where there are two or more. The same arguments give the same bytes.

@@ -17,6 +17,7 @@ from choreodb import __version__
 from choreodb.errors import StoreError
 from choreodb.storage import commit as commits
 from choreodb.storage import manifest as manifests
+from choreodb.storage.folder import FolderPlace
 from choreodb.storage.manifest import ArrayEntry, FileEntry, Manifest
 from choreodb.storage.motion_table import (
     MotionArrays,
@@ -26,6 +27,7 @@ from choreodb.storage.motion_table import (
     keys_of,
     open_parquet,
 )
+from choreodb.storage.place import Place, at
 from choreodb.storage.tables import ARRAYS, SCHEMAS
 
 _ROW_GROUP = 1 << 16
@@ -37,8 +39,8 @@ class Store:
     Readers never lock: a version's files do not change. `commit` returns the Store of the new version.
     """
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        self.path = path
+    def __init__(self, place: Place | Path | str, manifest: Manifest) -> None:
+        self.place = at(place)
         self.manifest = manifest
         self._columns: dict[tuple[str, str], pa.ChunkedArray] = {}
         self._arrays: dict[str, npt.NDArray[Any]] = {}
@@ -46,47 +48,58 @@ class Store:
         self._clips: dict[str, tuple[str, int]] | None = None
 
     def __repr__(self) -> str:
-        return f"Store({str(self.path)!r}, version={self.version}, segments={self.manifest.rows('segments')})"
+        return f"Store({str(self.place)!r}, version={self.version}, segments={self.manifest.rows('segments')})"
 
     @staticmethod
-    def exists(path: Path | str) -> bool:
-        """Whether the folder holds a library."""
-        return bool(manifests.versions(Path(path)))
+    def exists(path: Place | Path | str) -> bool:
+        """Whether there is a library."""
+        return bool(manifests.versions(at(path)))
 
     @staticmethod
-    def versions(path: Path | str) -> tuple[int, ...]:
+    def versions(path: Place | Path | str) -> tuple[int, ...]:
         """Versions that can be opened, ascending."""
-        return tuple(manifests.versions(Path(path)))
+        return tuple(manifests.versions(at(path)))
 
     @classmethod
-    def create(cls, path: Path | str) -> Store:
+    def create(cls, path: Place | Path | str) -> Store:
         """An empty store (version 0) for a new library; the first commit writes it.
 
         StoreError where the folder is already a library, or holds anything that is not ours.
         """
-        path = Path(path)
-        if cls.exists(path):
-            raise StoreError(f"{str(path)!r} already is a library; open it, or choose another folder")
-        _check_free(path)
-        return cls(path, Manifest())
+        place = at(path)
+        if cls.exists(place):
+            raise StoreError(f"{str(place)!r} already is a library; open it, or choose another folder")
+        _check_free(place)
+        return cls(place, Manifest())
 
     @classmethod
-    def open(cls, path: Path | str, version: int | None = None) -> Store:
+    def open(cls, path: Place | Path | str, version: int | None = None) -> Store:
         """The library at `path`, at its highest version or at `version`.
 
         StoreError where there is none, where it is newer than this code, or where a file is missing or damaged.
         """
-        path = Path(path)
-        found = manifests.versions(path)
+        place = at(path)
+        found = manifests.versions(place)
         if not found:
-            raise StoreError(_no_library(path))
+            raise StoreError(_no_library(place))
         if version is not None and version not in found:
-            raise StoreError(f"library {str(path)!r} has no version {version}; it has {_ranges(found)}")
-        manifest = manifests.load(path, found[-1] if version is None else version)
-        store = cls(path, manifest)
+            raise StoreError(f"library {str(place)!r} has no version {version}; it has {_ranges(found)}")
+        manifest = manifests.load(place, found[-1] if version is None else version)
         for entry in manifest.files():
-            manifests.locate(path, entry)
-        return store
+            manifests.check(place, entry)
+        return cls(place, manifest)
+
+    @property
+    def path(self) -> Path:
+        """The library's folder; StoreError where it lies in an object store."""
+        if not isinstance(self.place, FolderPlace):
+            raise StoreError(f"library {str(self.place)!r} is no folder of this machine, which is needed here")
+        return self.place.folder
+
+    @property
+    def name(self) -> str:
+        """The last part of the library's address."""
+        return self.place.name
 
     @property
     def version(self) -> int:
@@ -126,7 +139,7 @@ class Store:
             entry = self.manifest.arrays.get(name)
             if entry is None:
                 known = ", ".join(sorted(self.manifest.arrays)) or "none"
-                raise StoreError(f"library {str(self.path)!r} has no array {name!r}; it has {known}")
+                raise StoreError(f"library {str(self.place)!r} has no array {name!r}; it has {known}")
             self._arrays[name] = _map_array(self._locate(entry.file), entry)
         return self._arrays[name]
 
@@ -171,8 +184,7 @@ class Store:
         index: files by name, kept only while the embeddings stay. meta, encoder: replaced whole where given.
         StoreError where another process committed first, where parts do not fit together, or where writing fails.
         """
-        with commits.folders(self.path):
-            commits.remove_strays(self.path)
+        with self.place.changing():
             stored = dict(self.manifest.arrays)
             stored |= {name: self._write_array(name, array) for name, array in sorted(arrays.items())}
             kept = {} if "embeddings" in arrays else dict(self.manifest.index)
@@ -187,11 +199,11 @@ class Store:
                 index=kept | {name: self._write_index(name, data) for name, data in sorted((index or {}).items())},
             )
             _check_rows(manifest)
-            commits.create_manifest(self.path, manifest)
-        return type(self).open(self.path, manifest.version)
+            commits.create_manifest(self.place, manifest)
+        return type(self).open(self.place, manifest.version)
 
     def _locate(self, entry: FileEntry) -> Path:
-        return manifests.locate(self.path, entry)
+        return manifests.locate(self.place, entry)
 
     def _read(self, name: str, columns: Sequence[str]) -> pa.Table:
         schema = pa.schema([SCHEMAS[name].field(column).remove_metadata() for column in columns])
@@ -205,7 +217,7 @@ class Store:
             self._clips = dict(zip(names, zip(keys, frames, strict=True), strict=True))
         if clip not in self._clips:
             some = ", ".join(list(self._clips)[:3]) or "none"
-            raise StoreError(f"no clip {clip!r} in library {str(self.path)!r}; it has {len(self._clips)}: {some}, ...")
+            raise StoreError(f"no clip {clip!r} in library {str(self.place)!r}; it has {len(self._clips)}: {some}, ...")
         return self._clips[clip]
 
     def _write_tables(
@@ -221,19 +233,19 @@ class Store:
             raise StoreError("the motion table is not replaced whole; hand its rows over as append_motion")
         table = _conform(name, table)
         write = partial(_write_parquet, table)
-        return commits.publish(self.path, f"tables/{name}", ".parquet", len(table), write)
+        return commits.publish(self.place, f"tables/{name}", ".parquet", len(table), write)
 
     def _write_array(self, name: str, array: npt.NDArray[Any]) -> ArrayEntry:
         array = np.ascontiguousarray(array, dtype=np.dtype("<f4"))
         if _known(name, ARRAYS) and array.ndim != 2:
             raise StoreError(f"array {name!r} has shape {array.shape}; expected {ARRAYS[name]}")
-        entry = commits.publish(self.path, f"arrays/{name}", ".npy", len(array), partial(_write_npy, array))
+        entry = commits.publish(self.place, f"arrays/{name}", ".npy", len(array), partial(_write_npy, array))
         return ArrayEntry(entry, tuple(array.shape), array.dtype.str)
 
     def _write_index(self, name: str, data: bytes) -> FileEntry:
         if not name.replace("_", "").isalnum():
             raise StoreError(f"index name {name!r}: expected letters, digits and _")
-        return commits.publish(self.path, f"index/{name}", ".bin", 0, lambda file: _write_bytes(data, file))
+        return commits.publish(self.place, f"index/{name}", ".bin", 0, lambda file: _write_bytes(data, file))
 
     def _motion_parts(self, added: Iterable[pa.Table | FileEntry], clips: pa.Table | None) -> tuple[FileEntry, ...]:
         known = self.columns("clips", ["motion_key"]) if clips is None else clips
@@ -255,7 +267,7 @@ class Store:
 
     def _append(self, added: Iterable[pa.Table | FileEntry]) -> list[FileEntry]:
         ready: list[FileEntry] = []
-        with MotionWriter(self.path) as writer:
+        with MotionWriter(self.place) as writer:
             for item in added:
                 if isinstance(item, FileEntry):
                     ready.append(item)
@@ -337,28 +349,26 @@ def _known(name: str, names: Iterable[str]) -> str:
     return name
 
 
-def _check_free(path: Path) -> None:
-    """StoreError unless `path` is absent, empty, or holds only what a killed first commit left there."""
-    if not path.exists():
-        return
-    if not path.is_dir():
-        raise StoreError(f"{str(path)!r} is a file; a library is a folder, choose another path")
-    for entry in sorted(path.iterdir()):
-        if entry.name not in manifests.FOLDERS or not entry.is_dir():
-            raise StoreError(
-                f"{str(path)!r} is not empty and no library (it holds {entry.name!r}); choose another folder"
-            )
+def _check_free(place: Place) -> None:
+    """StoreError unless the place is absent, empty, or holds only what a killed first commit left there."""
+    try:
+        entries = place.entries()
+    except NotADirectoryError:
+        raise StoreError(f"{str(place)!r} is a file; a library is a folder, choose another path") from None
+    for name in entries or ():
+        if name not in manifests.FOLDERS:
+            raise StoreError(f"{str(place)!r} is not empty and no library (it holds {name!r}); choose another folder")
 
 
-def _no_library(path: Path) -> str:
-    if not path.exists():
-        return f"no library at {str(path)!r}: there is no such folder; make one with `choreodb index SOURCE --library {path}`"
-    if not path.is_dir():
-        return f"no library at {str(path)!r}: it is a file, and a library is a folder"
-    return (
-        f"no library at {str(path)!r}: it has no manifests/m-*.json; "
-        f"make one with `choreodb index SOURCE --library {path}`"
-    )
+def _no_library(place: Place) -> str:
+    how = f"make one with `choreodb index SOURCE --library {place}`"
+    try:
+        entries = place.entries()
+    except NotADirectoryError:
+        return f"no library at {str(place)!r}: it is a file, and a library is a folder"
+    if entries is None:
+        return f"no library at {str(place)!r}: there is no such folder; {how}"
+    return f"no library at {str(place)!r}: it has no manifests/m-*.json; {how}"
 
 
 def _ranges(found: Sequence[int]) -> str:

@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 
 from choreodb.errors import ChoreoError, StoreError
 from choreodb.storage import manifest as manifests
-from choreodb.storage.commit import file_sha256
 from choreodb.storage.graph import walkable
 from choreodb.storage.index import FAISS_NAME, FaissIndex, has_faiss
 from choreodb.storage.manifest import FileEntry, Manifest
 from choreodb.storage.motion_table import BLOCK_FRAMES
+from choreodb.storage.place import Place, at, file_sha256
 from choreodb.storage.store import Store
 from choreodb.storage.tables import ARRAYS, OPTIONAL_ARRAYS, SCHEMAS
 
@@ -38,31 +38,31 @@ class Problem:
         return f"{self.file}: {self.what}"
 
 
-def verify(library: Store | Path | str, version: int | None = None) -> tuple[Problem, ...]:
+def verify(library: Store | Place | Path | str, version: int | None = None) -> tuple[Problem, ...]:
     """Everything wrong with a library; empty where all is well. Never raises for what is on the disk.
 
     Files of every version are hashed; the tables are cross-checked for `version`, else that of the store, else the
     newest. A path may be given where the library is too damaged to be opened.
     """
-    path = library.path if isinstance(library, Store) else Path(library)
-    found = manifests.versions(path)
+    place = library.place if isinstance(library, Store) else at(library)
+    found = manifests.versions(place)
     if not found:
-        return (Problem("manifests", f"{str(path)!r} holds no library"),)
+        return (Problem("manifests", f"{str(place)!r} holds no library"),)
     loaded: dict[int, Manifest] = {}
     problems: list[Problem] = []
     for number in found:
         try:
-            loaded[number] = manifests.load(path, number)
+            loaded[number] = manifests.load(place, number)
         except ChoreoError as error:
             problems.append(_problem(f"manifests/{manifests.file_name(number)}", error))
-    broken = list(_check_files(path, loaded))
+    broken = list(_check_files(place, loaded))
     problems += broken
     if version is None:
         version = library.version if isinstance(library, Store) else found[-1]
     if version not in found:
         problems.append(Problem(f"manifests/{manifests.file_name(version)}", "is not in the library"))
     if version in loaded:
-        problems += _check_content(Store(path, loaded[version]), {problem.file for problem in broken})
+        problems += _check_content(Store(place, loaded[version]), {problem.file for problem in broken})
     return tuple(dict.fromkeys(problems))
 
 
@@ -71,11 +71,12 @@ def _problem(file: str, error: Exception | str) -> Problem:
     return Problem(file, what.removeprefix(f"{file}:").removeprefix(f"{file} ").strip())
 
 
-def _check_files(path: Path, loaded: dict[int, Manifest]) -> Iterator[Problem]:
+def _check_files(place: Place, loaded: dict[int, Manifest]) -> Iterator[Problem]:
     entries = dict.fromkeys(entry for manifest in loaded.values() for entry in manifest.files())
     for entry in entries:
         try:
-            digest = file_sha256(manifests.locate(path, entry))
+            manifests.check(place, entry)
+            digest = file_sha256(place, entry.path)
         except (ChoreoError, OSError) as error:
             yield _problem(entry.path, error)
             continue

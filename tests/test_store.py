@@ -22,7 +22,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from choreodb.errors import StoreError
-from choreodb.storage import commit as commits
 from choreodb.storage import manifest as manifests
 from choreodb.storage import specimen
 from choreodb.storage.manifest import FileEntry, Manifest
@@ -503,11 +502,11 @@ def test_a_killed_first_commit_can_be_done_again(tmp_path: Path) -> None:
 
 
 def test_the_temporary_files_of_a_living_writer_stay(store: Store) -> None:
-    with commits.temporary(store.path / "tables") as (path, file):
-        file.write(b"half")
+    with store.place.draft("tables") as draft:
+        draft.file.write(b"half")
         store.commit(meta={})
-        assert path.exists()
-    assert not path.exists()
+        assert draft.path.exists()
+    assert not draft.path.exists()
 
 
 def test_a_file_system_without_hard_links(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
