@@ -187,7 +187,11 @@ class Library:
         names, frames = columns.column("clip").to_pylist(), columns.column("frames").to_pylist()
         lengths = {name: count for name, count in zip(names, frames, strict=True) if name in used}
         stage_m = plan.options.stage_m
-        stitched = stitch(plan.placements, self.store.read_motion, lengths, stage_m=stage_m, options=DANCE)
+        faces = {clip: self.store.face_names(clip) for clip in lengths}
+        stitched = stitch(
+            plan.placements, self.store.read_motion, lengths, stage_m=stage_m, options=DANCE,
+            face_names={clip: names for clip, names in faces.items() if names}, read_face=self.store.read_face,
+        )  # fmt: skip
         if refine == "none":
             return stitched
         from choreodb.refiner import physics

@@ -165,7 +165,7 @@ def _take(state: _Library, store: Store, writer: MotionWriter, result: Ingested)
     if result.song is not None:
         state.songs.setdefault(result.song["music"], result.song)
     if result.row["motion_key"] not in store.motion.keys:
-        writer.add(result.row["motion_key"], result.rotations, result.root, result.contacts)
+        writer.add(result.row["motion_key"], result.rotations, result.root, result.contacts, result.face)
 
 
 def _read(tasks: Sequence[Task], strict: bool, processes: int) -> Iterator[Ingested | Problem]:

@@ -81,6 +81,7 @@ class Ingested:
     rotations: npt.NDArray[np.float32]
     root: npt.NDArray[np.float32]
     contacts: npt.NDArray[np.uint8]
+    face: npt.NDArray[np.float32] | None
     segments: ClipSegments
     song: dict[str, Any] | None
     mirror: bool
@@ -161,9 +162,12 @@ def ingest(task: Task, *, strict: bool = False) -> Ingested:
         "scale": float(canonical.scale),
         "residual_cm": float(canonical.residual_cm),
         "notes": notes,
+        "face": list(canonical.motion.face_names),
     }
     described = segment(row, rotations, root, contacts)
-    return Ingested(row, rotations, root, contacts, described, _song_row(music, source), settings.mirror, problems)
+    face = None if canonical.motion.face is None else canonical.motion.face.astype(np.float32)
+    song = _song_row(music, source)
+    return Ingested(row, rotations, root, contacts, face, described, song, settings.mirror, problems)
 
 
 def segment(

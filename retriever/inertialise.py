@@ -20,13 +20,14 @@ class Gap:
     """What is missing from the earlier motion to the later one at a join.
 
     turn, turn_rate: [J, 3] rotation vectors and their rate per second, of the local rotations. move, move_rate: [3]
-    metres and m/s of the root.
+    metres and m/s of the root. face: [F] weights of the face.
     """
 
     turn: FloatArray
     turn_rate: FloatArray
     move: FloatArray
     move_rate: FloatArray
+    face: FloatArray
 
 
 _SPAN = 2
@@ -50,6 +51,7 @@ def gap(before: Take, after: Take, frame: int, fps: float) -> Gap:
         (spin - spin_before).astype(np.float64),
         after.root[b] - before.root[a],
         speed - speed_before,
+        after.face[b] - before.face[a],
     )
 
 
@@ -84,6 +86,24 @@ def close(
         rotations[rows.frame] = compose(rotvec_to_quat(spun).astype(rotations.dtype), rotations[rows.frame])
         root[rows.frame] += _offset(move, move_rate, rows, seconds, sign)
     return rotations, root
+
+
+def close_values(
+    values: FloatArray, gaps: list[Gap], frames: npt.NDArray[np.int64], half_blend: npt.NDArray[np.int64], fps: float
+) -> FloatArray:
+    """Face weights [N, F] with every gap closed; none leaves the range that it had in the dance, or that rest (0) adds.
+
+    Weights are straight between keys and so have no speed that would be worth keeping across a join.
+    """
+    if not gaps or values.shape[1] == 0:
+        return values
+    low, high = np.minimum(values.min(axis=0), 0.0), np.maximum(values.max(axis=0), 0.0)
+    values = values.copy()
+    step = np.stack([gap.face for gap in gaps])
+    for sign in (1, -1):
+        rows = _rows(frames, half_blend, sign, len(values))
+        values[rows.frame] += _offset(step, np.zeros_like(step), rows, half_blend[rows.seam] / fps, sign)
+    return np.clip(values, low, high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

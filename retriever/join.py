@@ -58,7 +58,7 @@ class Take:
 
     first: output frame of row 0. rotations [n, J, 4], root [n, 3], contacts [n, 4]. source_frame [n] fractional frame
     of the clip, rate [n]. real: [n] whether the clip has this frame (outside, the end pose is held).
-    airborne: [n] whether it flies.
+    airborne: [n] whether it flies. face: [n, F] weights of the dance's face channels.
     """
 
     first: int
@@ -69,6 +69,7 @@ class Take:
     rate: npt.NDArray[np.float64]
     real: npt.NDArray[np.bool_]
     airborne: npt.NDArray[np.bool_]
+    face: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

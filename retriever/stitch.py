@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import QueryError
-from choreodb.motion import flight
+from choreodb.motion import face, flight, resample
 from choreodb.motion.flight import FlightOptions
+from choreodb.motion.hands import with_relaxed_hands
 from choreodb.motion.kinematics import forward
 from choreodb.motion.mirror import mirror_contacts, mirror_order, mirror_rotations, mirror_vectors
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import (
     FloatArray,
-    axis_angle_to_quat,
     compose,
-    identity,
     quat_to_yaw,
     rotate,
     yaw_to_quat,
@@ -32,6 +31,7 @@ from choreodb.retriever.still import StillOptions
 from choreodb.retriever.warp import Run, TimeMap, WarpOptions
 
 ReadMotion = Callable[[str, int, int], tuple[npt.NDArray, npt.NDArray, npt.NDArray]]
+ReadFace = Callable[[str, int, int], npt.NDArray | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ class Stitched:
     never recomputed. clips: names; source_clip: [N] index into them. source_frame: [N] fractional canonical frame of
     that clip. rate: [N] source seconds per song second. placement: [N] index. mirrored: [N]. airborne: [N] whether the
     source flies, as `choreodb.motion.flight` has it. danced: first frame and stop of what lies between the stillness at
-    either end.
+    either end. hands: [N] whether the fingers were captured; elsewhere they are relaxed. faced: [N] whether the face was;
+    elsewhere it is at rest.
     """
 
     motion: Motion
@@ -87,6 +88,8 @@ class Stitched:
     mirrored: npt.NDArray[np.bool_]
     airborne: npt.NDArray[np.bool_]
     danced: tuple[int, int]
+    hands: npt.NDArray[np.bool_]
+    faced: npt.NDArray[np.bool_]
     stage: StageFigures
 
     def __len__(self) -> int:
@@ -101,16 +104,22 @@ def stitch(
     fps: float = 60.0,
     stage_m: tuple[float, float] | None = (6.0, 6.0),
     options: StitchOptions | None = None,
+    face_names: Mapping[str, Sequence[str]] | None = None,
+    read_face: ReadFace | None = None,
 ) -> Stitched:
     """The dance of `placements`, which tile the song from 0 to its end; round(duration * fps) frames.
 
     read_motion: (clip, first, stop) to rotations [T, J, 4], root [T, 3], contacts [T, 4] of the canonical clip.
-    clip_frames: length of every clip. stage_m: width and depth the dance is kept in, None for as captured; the dance
+    clip_frames: length of every clip. face_names, read_face: channels of the clips that have a face, and (clip, first,
+    stop) to their weights [T, F]; the dance has the channels of all. stage_m: width and depth the dance is kept in, None for as captured; the dance
     starts in the middle and faces front. QueryError where there are no placements or a clip is not known.
     """
     options = options or StitchOptions()
     grouped = warp.runs(placements)
     sources = _read(placements, grouped, read_motion, clip_frames, fps, options)
+    channels: tuple[str, ...] = ()
+    if face_names and read_face is not None:
+        sources, channels = _with_faces(sources, grouped, face_names, read_face)
     aloft = [_airborne(source, fps, options) for source in sources]
     flights = {number: (source.first / fps, aloft[number]) for number, source in enumerate(sources)}
     times = warp.time_map(placements, grouped, flights, options.warp, fps=fps)
@@ -122,18 +131,23 @@ def stitch(
         _take(number, lines, sources[number], aloft[number], times, fps, options) for number in range(len(grouped))
     ]
     joins = join.find(takes, lines[1:-1], fps, options.join)
-    return _assemble(placements, grouped, takes, joins, total, fps, stage_m, options)
+    return _assemble(placements, grouped, sources, takes, joins, total, fps, stage_m, options, channels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Source:
-    """Frames of a clip from `first` on, mirrored where asked, with hands where the dance has them; `total` in the clip."""
+    """Frames of a clip from `first` on, mirrored where asked, with hands where the dance has them; `total` in the clip.
+
+    face: [T, F] weights of the dance's channels. hands, faced: whether the clip has captured ones."""
 
     first: int
     total: int
     rotations: FloatArray
     root: FloatArray
     contacts: npt.NDArray[np.uint8]
+    face: FloatArray
+    hands: bool
+    faced: bool = False
 
 
 def _read(
@@ -154,42 +168,46 @@ def _read(
         first = max(0, int(placements[run.first].source_start_s * fps) - margin)
         stop = min(total, int(np.ceil(placements[run.stop - 1].source_end_s * fps)) + margin)
         rotations, root, contacts = read_motion(run.clip, min(first, max(0, stop - 2)), stop)
-        source = _Source(min(first, max(0, stop - 2)), total, rotations, root.astype(np.float64), contacts)
+        source = _Source(
+            min(first, max(0, stop - 2)), total, rotations, root.astype(np.float64), contacts,
+            np.zeros((len(rotations), 0)), rotations.shape[1] > BODY,
+        )  # fmt: skip
         sources.append(_mirrored(source) if run.mirrored else source)
-    hands = any(source.rotations.shape[1] > BODY for source in sources)
-    return [_with_hands(source) if hands and source.rotations.shape[1] == BODY else source for source in sources]
+    if not any(source.hands for source in sources):
+        return sources
+    return [replace(source, rotations=with_relaxed_hands(source.rotations)) for source in sources]
+
+
+def _with_faces(
+    sources: Sequence[_Source],
+    grouped: Sequence[Run],
+    face_names: Mapping[str, Sequence[str]],
+    read_face: ReadFace,
+) -> tuple[list[_Source], tuple[str, ...]]:
+    """The sources with their faces, and the channels of all of them; who has none, or lacks a channel, is at rest."""
+    named = [tuple(face_names.get(run.clip, ())) for run in grouped]
+    channels = tuple(dict.fromkeys(name for names in named for name in names))
+    out = []
+    for source, run, names in zip(sources, grouped, named, strict=True):
+        weights = read_face(run.clip, source.first, source.first + len(source.rotations)) if names else None
+        spread = np.zeros((len(source.rotations), len(channels)))
+        if weights is not None:
+            partners = face.mirror_order(names) if run.mirrored else np.arange(len(names))
+            spread[:, [channels.index(name) for name in names]] = weights[:, partners]
+        out.append(replace(source, face=spread, faced=weights is not None))
+    return out, channels
 
 
 def _mirrored(source: _Source) -> _Source:
     order = mirror_order(_skeleton(source.rotations.shape[1]))
-    return _Source(
-        source.first, source.total, mirror_rotations(source.rotations, order), mirror_vectors(source.root),
-        mirror_contacts(source.contacts),
+    return replace(
+        source, rotations=mirror_rotations(source.rotations, order), root=mirror_vectors(source.root),
+        contacts=mirror_contacts(source.contacts),
     )  # fmt: skip
 
 
 def _skeleton(joints: int) -> Skeleton:
     return CHOREO52 if joints > BODY else CHOREO22
-
-
-_CURL_DEG = {"1": 18.0, "2": 24.0, "3": 14.0}
-
-
-def relaxed_hands() -> FloatArray:
-    """Local rotations [30, 4] of the fingers of two relaxed hands: slightly curled, more so towards the little finger."""
-    quats = identity(len(CHOREO52) - BODY, dtype=np.float32)
-    more = {"index": 0.8, "middle": 1.0, "ring": 1.15, "pinky": 1.25, "thumb": 0.35}
-    for row, name in enumerate(CHOREO52.names[BODY:]):
-        side, finger = name.split("_")
-        angle = np.radians(_CURL_DEG[finger[-1]] * more[finger[:-1]]) * (-1.0 if side == "left" else 1.0)
-        quats[row] = axis_angle_to_quat(np.array([0.0, 0.0, 1.0]), np.asarray(angle))
-    return quats
-
-
-def _with_hands(source: _Source) -> _Source:
-    hands = np.broadcast_to(relaxed_hands(), (len(source.rotations), len(CHOREO52) - BODY, 4))
-    rotations = np.concatenate([source.rotations, hands.astype(source.rotations.dtype)], axis=1)
-    return _Source(source.first, source.total, rotations, source.root, source.contacts)
 
 
 def _airborne(source: _Source, fps: float, options: StitchOptions) -> npt.NDArray[np.bool_]:
@@ -222,7 +240,9 @@ def _take(
     rotations, root = _sample(source, frame)
     place = np.clip(np.rint(frame).astype(np.int64) - source.first, 0, len(source.contacts) - 1)
     held = np.clip(frame, 0.0, source.total - 1.0)
-    return Take(first, rotations, root, source.contacts[place], held, rate, real, aloft[place])
+    # weights are straight between frames, as they were captured
+    weights = resample.linear_at(source.face, 1.0, np.clip(frame - source.first, 0.0, len(source.face) - 1.0))
+    return Take(first, rotations, root, source.contacts[place], held, rate, real, aloft[place], weights)
 
 
 _BEYOND = 1.5
@@ -261,12 +281,14 @@ def _cubic(values: FloatArray, index: npt.NDArray[np.int64], u: FloatArray, *, s
 def _assemble(
     placements: Sequence[Placement],
     grouped: Sequence[Run],
+    sources: Sequence[_Source],
     takes: Sequence[Take],
     joins: join.Joins,
     total: int,
     fps: float,
     stage_m: tuple[float, float] | None,
     options: StitchOptions,
+    channels: tuple[str, ...],
 ) -> Stitched:
     frames = joins.frames if options.align else np.array([take.first for take in takes[1:]], dtype=np.int64)
     if not options.align:
@@ -279,17 +301,21 @@ def _assemble(
     rotations = np.concatenate([take.rotations[part] for take, part in zip(takes, parts, strict=True)])
     root = np.concatenate([take.root[part] for take, part in zip(takes, parts, strict=True)])
     contacts = np.concatenate([take.contacts[part] for take, part in zip(takes, parts, strict=True)])
+    weights = np.concatenate([take.face[part] for take, part in zip(takes, parts, strict=True)])
     blend = joins.half_blend if options.smooth else np.zeros(len(frames), dtype=np.int64)
     if options.smooth:
         gaps = [inertialise.gap(takes[k], takes[k + 1], int(frame), fps) for k, frame in enumerate(frames)]
         rotations, root = inertialise.close(rotations, root, gaps, frames, blend, fps)
+        weights = inertialise.close_values(weights, gaps, frames, blend, fps)
     rotations = _unrolled(rotations)
-    sources = [np.concatenate([getattr(take, name)[part] for take, part in zip(takes, parts, strict=True)])
+    shares = [np.concatenate([getattr(take, name)[part] for take, part in zip(takes, parts, strict=True)])
                for name in ("source_frame", "rate", "airborne")]  # fmt: skip
     clips = tuple(dict.fromkeys(run.clip for run in grouped))
     lengths = np.diff(edges)
     spread = [np.repeat([clips.index(run.clip) for run in grouped], lengths).astype(np.int32),
-              _placement_of(placements, grouped, edges, fps), np.repeat([run.mirrored for run in grouped], lengths)]  # fmt: skip
+              _placement_of(placements, grouped, edges, fps), np.repeat([run.mirrored for run in grouped], lengths),
+              np.repeat([source.hands for source in sources], lengths),
+              np.repeat([source.faced for source in sources], lengths)]  # fmt: skip
     seams = tuple(
         Seam(int(frame), grouped[k + 1].first, joins.kinds[k], (int(blend[k]), int(blend[k])))
         for k, frame in enumerate(frames)
@@ -299,23 +325,29 @@ def _assemble(
         bars_s = tuple(placement.step.end_s - placement.step.start_s for placement in (placements[0], placements[-1]))
         shown, danced = still.times(rotations, root, contacts, frames, (bars_s[0], bars_s[1]), fps, options.still)
         rotations, root = _shown(rotations, root, shown, danced, fps)
-        sources[1] = sources[1][np.rint(shown).astype(np.int64)] * np.gradient(shown)
-        sources[0] = np.interp(shown, np.arange(total), sources[0])
-        contacts, sources[2], *spread = still.nearest([contacts, sources[2], *spread], shown)
+        weights = resample.linear_at(weights, 1.0, shown)
+        shares[1] = shares[1][np.rint(shown).astype(np.int64)] * np.gradient(shown)
+        shares[0] = np.interp(shown, np.arange(total), shares[0])
+        contacts, shares[2], *spread = still.nearest([contacts, shares[2], *spread], shown)
         seams = tuple(seam for seam in seams if danced[0] <= seam.frame < danced[1])
     rotations, root, figures = _staged(rotations, root, contacts, danced, fps, stage_m, options)
+    motion = Motion(rotations.astype(np.float32), root.astype(np.float32), _skeleton(rotations.shape[1]), fps)
+    if channels:
+        motion = replace(motion, face=weights.astype(np.float32), face_names=channels)
     return Stitched(
-        motion=Motion(rotations.astype(np.float32), root.astype(np.float32), _skeleton(rotations.shape[1]), fps),
+        motion=motion,
         contacts=contacts,
         seams=seams,
         clips=clips,
         source_clip=spread[0],
-        source_frame=sources[0],
-        rate=sources[1],
+        source_frame=shares[0],
+        rate=shares[1],
         placement=spread[1],
         mirrored=spread[2],
-        airborne=sources[2],
+        airborne=shares[2],
         danced=danced,
+        hands=spread[3],
+        faced=spread[4],
         stage=figures,
     )
 
@@ -327,7 +359,9 @@ def _shown(
 
     The pose that is opened from stands in the middle and faces front.
     """
-    whole = _Source(0, len(root), rotations, root, np.zeros((len(root), 4), dtype=np.uint8))
+    whole = _Source(
+        0, len(root), rotations, root, np.zeros((len(root), 4), dtype=np.uint8), np.zeros((len(root), 0)), hands=True
+    )
     rotations, root = rotations.copy(), root.copy()
     for part in (slice(0, danced[0]), slice(danced[1], len(root))):
         if part.stop > part.start:

@@ -36,6 +36,7 @@ VIEW: dict[str, tuple[str, str]] = {
     "beat_source": ("string", "music, motion or none"),
     "mirrored": ("bool", "a virtual copy, left and right exchanged"),
     "has_hands": ("bool", "fingers were captured"),
+    "has_face": ("bool", "the face was captured"),
     "short": ("bool", "the whole clip, which is too short for a bar"),
     "walkable": ("bool", "in the part of the transition graph where no dance dead-ends"),
     "bars": ("int32", "bars it spans"),
@@ -53,7 +54,7 @@ _FROM_SEGMENTS = (
     "segment", "clip", "tempo_bpm", "metre", "start_s", "end_s", "energy", "beat_source", "mirrored", "short",
     "walkable", "bars",
 )  # fmt: skip
-_FROM_CLIPS = ("clip", "dataset", "style", "performer", "licence", "music", "residual_cm", "joints")
+_FROM_CLIPS = ("clip", "dataset", "style", "performer", "licence", "music", "residual_cm", "joints", "face")
 
 
 def segments(store: Store) -> pa.Table:
@@ -62,9 +63,11 @@ def segments(store: Store) -> pa.Table:
     clips = store.columns("clips", _FROM_CLIPS)
     joined = clips.take(pc.index_in(rows.column("clip"), value_set=clips.column("clip").combine_chunks()))
     values = {name: rows.column(name) for name in _FROM_SEGMENTS}
-    values |= {name: joined.column(name) for name in _FROM_CLIPS if name not in ("clip", "joints")}
+    values |= {name: joined.column(name) for name in _FROM_CLIPS if name not in ("clip", "joints", "face")}
     values["bpm"] = values["tempo_bpm"]
     values["has_hands"] = pc.greater(joined.column("joints"), 22)
+    channels = pc.fill_null(pc.list_value_length(joined.column("face")), 0)
+    values["has_face"] = pc.greater(channels, 0)
     values["duration_s"] = pc.subtract(values["end_s"], values["start_s"])
     return pa.table({name: values[name] for name in VIEW})
 

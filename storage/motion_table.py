@@ -32,6 +32,7 @@ MotionArrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArr
 
 _KEYS = ("motion_key", "first_frame", "frames", "joints")
 _DATA = ("rotations", "root", "contacts")
+_FACE = "face"
 _PLAIN_SCHEMA = pa.schema([column.remove_metadata() for column in MOTION])
 
 
@@ -40,12 +41,16 @@ def blocks(
     rotations: npt.NDArray[np.floating],
     root: npt.NDArray[np.floating],
     contacts: npt.NDArray[np.integer] | npt.NDArray[np.bool_],
+    face: npt.NDArray[np.floating] | None = None,
 ) -> pa.Table:
     """Rows of the motion table for one clip.
 
-    rotations: [T, J, 4] local unit quaternions. root: [T, 3] metres. contacts: [T, 4] of 0 and 1.
+    rotations: [T, J, 4] local unit quaternions. root: [T, 3] metres. contacts: [T, 4] of 0 and 1. face: [T, F] weights
+    of the clip's face channels, None (or F = 0) without any.
     """
     frames, joints = _check(motion_key, rotations, root, contacts)
+    if face is not None and (face.ndim != 2 or len(face) != frames):
+        raise StoreError(f"motion {motion_key!r}: face has shape {face.shape}; expected ({frames}, channels)")
     firsts = np.arange(0, frames, BLOCK_FRAMES, dtype=np.int32)
     lengths = np.minimum(BLOCK_FRAMES, frames - firsts).astype(np.int32)
     return pa.Table.from_arrays(
@@ -57,6 +62,9 @@ def blocks(
             _binary(rotations.astype("<f4", copy=False), firsts, lengths),
             _binary(root.astype("<f4", copy=False), firsts, lengths),
             _binary(contacts.astype(np.uint8, copy=False), firsts, lengths),
+            pa.nulls(len(firsts), pa.large_binary())
+            if face is None or face.shape[1] == 0
+            else _binary(face.astype("<f4", copy=False), firsts, lengths),
         ],
         schema=_PLAIN_SCHEMA,
     )
@@ -139,10 +147,11 @@ class MotionWriter:
         rotations: npt.NDArray[np.floating],
         root: npt.NDArray[np.floating],
         contacts: npt.NDArray[np.integer] | npt.NDArray[np.bool_],
+        face: npt.NDArray[np.floating] | None = None,
     ) -> None:
         """Append one clip's motion; shapes as in `blocks`."""
         if motion_key not in self._keys:
-            self.add_table(blocks(motion_key, rotations, root, contacts))
+            self.add_table(blocks(motion_key, rotations, root, contacts, face))
 
     def add_table(self, rows: pa.Table) -> None:
         """Append rows made by `blocks`, of one or several clips whose keys are new to this writer."""
@@ -218,16 +227,7 @@ class MotionReader:
 
     def read(self, motion_key: str, first: int, stop: int) -> MotionArrays:
         """The frames [first, stop) of a motion; StoreError where they are not all there."""
-        wanted = [
-            block
-            for block in self._blocks.get(motion_key, ())
-            if block.first < stop and block.first + block.frames > first
-        ]
-        if not wanted or sum(min(b.first + b.frames, stop) - max(b.first, first) for b in wanted) != stop - first:
-            where = ", ".join(self._names) or "the library"
-            raise StoreError(
-                f"frames {first} to {stop} of motion {motion_key!r} are not in {where}; index the source again"
-            )
+        wanted = self._wanted(motion_key, first, stop)
         joints = wanted[0].joints
         rotations = np.empty((stop - first, joints, 4), dtype=np.float32)
         root = np.empty((stop - first, 3), dtype=np.float32)
@@ -238,6 +238,39 @@ class MotionReader:
             into, source = slice(lo - first, hi - first), slice(lo - block.first, hi - block.first)
             rotations[into], root[into], contacts[into] = (values[source] for values in parts)
         return rotations, root, contacts
+
+    def read_face(self, motion_key: str, first: int, stop: int) -> npt.NDArray[np.float32] | None:
+        """Face weights [T, F] of the frames [first, stop) of a motion; None where it has none. Raises StoreError."""
+        parts: list[npt.NDArray[np.float32]] = []
+        for block in self._wanted(motion_key, first, stop):
+            table = self._group(block.part, block.group)
+            data = table.column(_FACE)[block.row].as_buffer() if _FACE in table.column_names else None
+            if data is None:
+                return None
+            whole = data.size % (4 * block.frames) == 0
+            weights: npt.NDArray[np.float32] = np.frombuffer(data if whole else b"", dtype="<f4")
+            if weights.size == 0 or (parts and weights.size != block.frames * parts[0].shape[1]):
+                raise StoreError(
+                    f"{self._names[block.part]} is damaged: face of a block has {data.size} bytes, expected 4 a channel "
+                    f"for {block.frames} frames; restore it or index the source again"
+                )
+            lo, hi = max(block.first, first), min(block.first + block.frames, stop)
+            parts.append(weights.reshape(block.frames, -1)[lo - block.first : hi - block.first])
+        return np.concatenate(parts)
+
+    def _wanted(self, motion_key: str, first: int, stop: int) -> list[Block]:
+        """The blocks that hold the frames [first, stop) of a motion; StoreError where they are not all there."""
+        wanted = [
+            block
+            for block in self._blocks.get(motion_key, ())
+            if block.first < stop and block.first + block.frames > first
+        ]
+        if not wanted or sum(min(b.first + b.frames, stop) - max(b.first, first) for b in wanted) != stop - first:
+            where = ", ".join(self._names) or "the library"
+            raise StoreError(
+                f"frames {first} to {stop} of motion {motion_key!r} are not in {where}; index the source again"
+            )
+        return wanted
 
     def _decode(self, block: Block, joints: int) -> MotionArrays:
         table = self._group(block.part, block.group)
@@ -262,7 +295,7 @@ class MotionReader:
                 self._cache.move_to_end((part, group))
                 return self._cache[part, group]
             try:
-                table = self._files[part].read_row_group(group, columns=list(_DATA), use_threads=False)
+                table = self._files[part].read_row_group(group, columns=[*_DATA, _FACE], use_threads=False)
             except (pa.ArrowException, OSError, ValueError, KeyError) as error:
                 raise damaged(self._names[part], error) from None
             self._cache[part, group] = table

@@ -24,11 +24,13 @@ _STYLES = ("waltz", "rumba", None)
 def make(path: Place | Path | str, *, clips: int = 3, bars: int = 3, features: int = 24, seed: int = 0) -> Store:
     """Write a library of `clips` clips of `bars` bars at 120 bpm, every segment also mirrored; the first has music.
 
-    The last clip has fingers, where there are two or more. The same arguments give the same bytes.
+    The last clip has fingers and a face, where there are two or more. The same arguments give the same bytes.
     """
     rng = np.random.default_rng(seed)
     rows = [_clip(number, clips, bars) for number in range(clips)]
-    motion = [blocks(row["motion_key"], *random_motion(rng, row["frames"], row["joints"])) for row in rows]
+    motion = [
+        blocks(row["motion_key"], *random_motion(rng, row["frames"], row["joints"]), random_face(row)) for row in rows
+    ]
     segments = [row for clip in rows for mirrored in (False, True) for row in _segments(clip, bars, mirrored)]
     count = len(segments)
     for number, row in enumerate(segments):
@@ -62,6 +64,14 @@ def random_motion(rng: np.random.Generator, frames: int, joints: int) -> MotionA
     root = np.sin(time * rng.uniform(0.5, 2.0, size=3)) + np.array([0.0, 0.9, 0.0])
     contacts = np.sin(time * 6.0 + np.array([0.0, 0.3, np.pi, np.pi + 0.3])) > 0.0
     return _unit(rotations), root.astype(np.float32), contacts.astype(np.uint8)
+
+
+def random_face(row: dict[str, Any]) -> npt.NDArray[np.float32] | None:
+    """Slow waves between 0 and 1 [T, F] for the face channels that a clip's row names; None without any."""
+    if not row["face"]:
+        return None
+    time = np.arange(row["frames"])[:, None] / FPS
+    return np.asarray(0.5 + 0.5 * np.sin(time * (1.0 + np.arange(len(row["face"])))), dtype=np.float32)
 
 
 def _unit(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
@@ -109,6 +119,7 @@ def _clip(number: int, clips: int, bars: int) -> dict[str, Any]:
         "scale": 1.0,
         "residual_cm": 0.5 * number,
         "notes": ["made of random waves"],
+        "face": ["jawOpen", "eyeBlinkLeft"] if clips > 1 and number == clips - 1 else [],
     }
 
 

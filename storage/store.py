@@ -28,7 +28,7 @@ from choreodb.storage.motion_table import (
     open_parquet,
 )
 from choreodb.storage.place import Place, at
-from choreodb.storage.tables import ARRAYS, SCHEMAS
+from choreodb.storage.tables import ARRAYS, OPTIONAL_COLUMNS, SCHEMAS
 
 _ROW_GROUP = 1 << 16
 
@@ -46,6 +46,7 @@ class Store:
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self._motion: MotionReader | None = None
         self._clips: dict[str, tuple[str, int]] | None = None
+        self._faces: dict[str, tuple[str, ...]] | None = None
 
     def __repr__(self) -> str:
         return f"Store({str(self.place)!r}, version={self.version}, segments={self.manifest.rows('segments')})"
@@ -155,6 +156,31 @@ class Store:
             raise StoreError(f"clip {clip!r} has {frames} frames; asked for {first} to {stop}")
         return self.motion.read(key, int(first), int(stop))
 
+    def face_names(self, clip: str) -> tuple[str, ...]:
+        """Names of the clip's face channels; empty where it has none."""
+        self._clip(clip)
+        if self._faces is None:
+            table = self.columns("clips", ["clip", "face"])
+            rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+            self._faces = {name: tuple(face) for name, face in rows if face}
+        return self._faces.get(clip, ())
+
+    def read_face(self, clip: str, first: int, stop: int) -> npt.NDArray[np.float32] | None:
+        """Weights [T, F] of the clip's `face_names` in the frames [first, stop); None where it has none."""
+        key, frames = self._clip(clip)
+        if not 0 <= first < stop <= frames:
+            raise StoreError(f"clip {clip!r} has {frames} frames; asked for {first} to {stop}")
+        names = self.face_names(clip)
+        if not names:
+            return None
+        weights = self.motion.read_face(key, int(first), int(stop))
+        if weights is None or weights.shape[1] != len(names):
+            found = 0 if weights is None else weights.shape[1]
+            raise StoreError(
+                f"clip {clip!r} names {len(names)} face channels, and its motion has {found}; index the source again"
+            )
+        return weights
+
     def read_many(self, requests: Iterable[tuple[str, int, int]]) -> list[MotionArrays]:
         """`read_motion` for every (clip, first, stop), in the order asked for."""
         return [self.read_motion(clip, first, stop) for clip, first, stop in requests]
@@ -207,7 +233,9 @@ class Store:
 
     def _read(self, name: str, columns: Sequence[str]) -> pa.Table:
         schema = pa.schema([SCHEMAS[name].field(column).remove_metadata() for column in columns])
-        parts = [read_part(entry, self._locate(entry), schema) for entry in self.manifest.tables.get(name, ())]
+        optional = [column for column in columns if (name, column) in OPTIONAL_COLUMNS]
+        files = self.manifest.tables.get(name, ())
+        parts = [read_part(entry, self._locate(entry), schema, optional) for entry in files]
         return (pa.concat_tables(parts) if parts else schema.empty_table()).combine_chunks()
 
     def _clip(self, clip: str) -> tuple[str, int]:
@@ -276,12 +304,20 @@ class Store:
         return [*ready, *writer.parts]
 
 
-def read_part(entry: FileEntry, path: Path, schema: pa.Schema) -> pa.Table:
-    """The columns of `schema` from one Parquet file; StoreError where it is damaged or has another schema."""
+def read_part(entry: FileEntry, path: Path, schema: pa.Schema, optional: Sequence[str] = ()) -> pa.Table:
+    """The columns of `schema` from one Parquet file; StoreError where it is damaged or has another schema.
+
+    optional: columns that are null where the file lacks them.
+    """
     file = open_parquet(entry.path, path)
     try:
         found = file.schema_arrow
-        table = file.read(columns=schema.names, use_threads=False).select(schema.names)
+        absent = [name for name in optional if name not in found.names]
+        table = file.read(columns=[name for name in schema.names if name not in absent], use_threads=False)
+        for name in absent:
+            table = table.append_column(schema.field(name), pa.nulls(file.metadata.num_rows, schema.field(name).type))
+            found = found.append(schema.field(name))
+        table = table.select(schema.names)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise damaged(entry.path, error) from None
     for column in schema:

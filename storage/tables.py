@@ -44,6 +44,7 @@ CLIPS = _schema(
     ("scale", _F64, False, "performer's leg length over the canonical one"),
     ("residual_cm", _F64, False, "mean joint distance between the source and the canonical motion, centimetres"),
     ("notes", pa.list_(_STR), False, "what the reader decided, one sentence each"),
+    ("face", pa.list_(_STR), True, "names of the face channels; empty without any, null from an earlier version"),
 )
 
 MOTION = _schema(
@@ -63,6 +64,12 @@ MOTION = _schema(
         pa.large_binary(),
         False,
         "uint8 [frames, 4]: left heel, left toe, right heel, right toe; 1 is contact",
+    ),
+    (
+        "face",
+        pa.large_binary(),
+        True,
+        "float32 little-endian [frames, channels], weights of the clip's face channels; null without any",
     ),
 )
 
@@ -112,6 +119,9 @@ TRANSITIONS = _schema(
     ("cost", _F32, False, "distance of boundary features; 0 for a continuation"),
     ("continuation", _BOOL, False, "the target starts exactly where the source ends"),
 )
+
+OPTIONAL_COLUMNS = frozenset({("clips", "face"), ("motion", "face")})
+"""Columns (table, name) that a library may lack, because an earlier version wrote it; they read as null."""
 
 SCHEMAS = {"clips": CLIPS, "motion": MOTION, "music": MUSIC, "segments": SEGMENTS, "transitions": TRANSITIONS}
 

@@ -259,7 +259,7 @@ def _check_walkable(store: Store) -> Iterator[Problem]:
 
 
 def _check_motion(store: Store) -> Iterator[Problem]:
-    clips = store.columns("clips", ["clip", "motion_key", "frames", "joints"]).to_pylist()
+    clips = store.columns("clips", ["clip", "motion_key", "frames", "joints", "face"]).to_pylist()
     reader = store.motion
     for clip in clips:
         found = reader.keys.get(clip["motion_key"], ())
@@ -271,11 +271,25 @@ def _check_motion(store: Store) -> Iterator[Problem]:
             )
         elif {block.joints for block in found} != {clip["joints"]}:
             yield Problem(_file(store, "motion"), f"joints of {clip['clip']!r} differ from the clips table")
+        else:
+            yield from _check_face(store, clip)
     for key, found in reader.keys.items():
         for block in found:
             what = _block_fault(store, key, block.first, block.frames)
             if what:
                 yield Problem(_files(store, "motion")[block.part], f"block {block.first} of motion {key!r}: {what}")
+
+
+def _check_face(store: Store, clip: dict[str, Any]) -> Iterator[Problem]:
+    """Whether the face of a clip has as many channels as the clip names, and finite weights."""
+    named = len(clip["face"] or ())
+    weights = store.motion.read_face(clip["motion_key"], 0, clip["frames"])
+    found = 0 if weights is None else weights.shape[1]
+    if found != named:
+        what = f"face of {clip['clip']!r} has {found} channels, and the clips table names {named}"
+        yield Problem(_file(store, "motion"), what)
+    elif weights is not None and not np.isfinite(weights).all():
+        yield Problem(_file(store, "motion"), f"face of {clip['clip']!r} holds numbers that are not finite")
 
 
 def _block_fault(store: Store, key: str, first: int, frames: int) -> str:

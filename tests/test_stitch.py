@@ -14,13 +14,14 @@ from walking import clip, lengths, place, reader, walk
 
 from choreodb.benchmarks.metrics import smoothness
 from choreodb.errors import QueryError
+from choreodb.motion.hands import relaxed_hands
 from choreodb.motion.kinematics import forward
 from choreodb.motion.mirror import mirror
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import angle, compose, inverse, quat_to_yaw, yaw_to_quat
 from choreodb.motion.skeleton import CHOREO22
 from choreodb.retriever import inertialise, join, stage
-from choreodb.retriever.stitch import Stitched, StitchOptions, relaxed_hands, stitch
+from choreodb.retriever.stitch import Stitched, StitchOptions, stitch
 
 WALKS = {
     "slow": clip(walk(14.0, stride_m=0.25, step_s=0.55)),
@@ -220,7 +221,9 @@ def test_inertialisation_is_continuous_in_value_and_velocity(seed: int) -> None:
 
     def take(root: np.ndarray) -> join.Take:
         still = np.zeros((120, 4), np.uint8)
-        return join.Take(-60, rest, root, still, times, times, np.ones(120, bool), np.zeros(120, bool))
+        return join.Take(
+            -60, rest, root, still, times, times, np.ones(120, bool), np.zeros(120, bool), np.zeros((120, 0))
+        )
 
     gaps = [inertialise.gap(take(a), take(b), 0, 60.0)]
     cut = np.concatenate([a[:60], b[60:]])

@@ -6,10 +6,12 @@ BVH has no place for a face, so `dance.bvh` may have a `dance.face.npz` beside i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from choreodb.errors import MotionFormatError
 from choreodb.motion.files import StrPath
@@ -33,15 +35,25 @@ ARKIT52: tuple[str, ...] = (*(f"{name}{side}" for name in _PAIRS for side in ("L
 """Names of the 52 blend shapes of Apple's ARKit (`ARFaceAnchor.BlendShapeLocation`), 0 neutral .. 1 full."""
 
 MAX_CHANNELS = 1024
+_SUFFIXES = (("Left", "Right"), ("_L", "_R"), ("左", "右"))
 _SLACK_FRAMES = 1
 
 
 def partner(name: str) -> str:
     """The channel of the other side of the face (`eyeBlinkLeft` -> `eyeBlinkRight`, `left_brow` -> `right_brow`); itself in the middle."""
-    for side, other in (("Left", "Right"), ("Right", "Left")):
-        if name.endswith(side):
-            return name.removesuffix(side) + other
+    for here, there in (pair[::step] for pair in _SUFFIXES for step in (1, -1)):
+        if name.endswith(here):
+            return name.removesuffix(here) + there
+    for here, there in (("左", "右"), ("右", "左")):
+        if name.startswith(here):
+            return there + name.removeprefix(here)
     return mirror_name(name)
+
+
+def mirror_order(names: Sequence[str]) -> npt.NDArray[np.int64]:
+    """For every channel the index [F] of its partner on the other side, itself where there is none."""
+    place = {name: index for index, name in enumerate(names)}
+    return np.array([place.get(partner(name), index) for index, name in enumerate(names)], dtype=np.int64)
 
 
 def sidecar(path: StrPath) -> Path:

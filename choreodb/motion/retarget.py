@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from choreodb.motion import contacts, feet, fit, glitches, heads, ik, jointmaps
+from choreodb.motion import arkit, contacts, feet, fit, glitches, heads, ik, jointmaps
 from choreodb.motion import units as measures
 from choreodb.motion.feet import FeetOptions
 from choreodb.motion.fit import FitOptions
@@ -17,6 +17,7 @@ from choreodb.motion.ik import SIDES
 from choreodb.motion.kinematics import forward, root_first
 from choreodb.motion.motion import Motion, checked_fps
 from choreodb.motion.rate import CANONICAL_FPS, points_at_60, rotations_at_60, spline_at_60
+from choreodb.motion.resample import linear_at
 from choreodb.motion.rest import canonical_bone, rest_frames
 from choreodb.motion.rotations import FloatArray, compose, identity, inverse, normalise, rotate, slerp, unroll
 from choreodb.motion.skeleton import CHOREO22, CHOREO52, LEG_LENGTH_M, TOE_HEIGHT_M, Skeleton
@@ -46,7 +47,7 @@ class RetargetOptions:
 class Canonical:
     """A canonical motion and how it came about.
 
-    motion: 60 fps, metres, y up, choreo22 or choreo52, floor at y = 0. contacts: [T, 4] 1 where left heel, left toe,
+    motion: 60 fps, metres, y up, choreo22 or choreo52, floor at y = 0, and the face where there is one. contacts: [T, 4] 1 where left heel, left toe,
     right heel, right toe are planted. scale: the performer's leg over ours; canonical metres times it are the
     performer's. residual_cm: mean distance of the mapped joints (trunk's inner joints left out) to the scaled source, before feet are locked.
     source_fps: frames per second of the source as read. notes: every guess and correction, one line each.
@@ -109,13 +110,24 @@ def canonicalise(
     names = jointmaps.joints_of(motion.skeleton, joint_map)
     ours = _already_canonical(motion, names, units, up)
     if ours is not None:
-        return ours
+        return _with_face(ours, motion)
     motion = _mapped(motion, names)
     notes: list[str] = []
     take, leg_m = _take(motion, names, (units, up, root_position), options, notes)
     scale = leg_m / LEG_LENGTH_M
     body = _assemble(_scaled(take, 1.0 / scale), options, notes)
-    return Canonical(*body[:2], scale, body[2], motion.fps, tuple(notes))
+    return _with_face(Canonical(*body[:2], scale, body[2], motion.fps, tuple(notes)), motion)
+
+
+def _with_face(canonical: Canonical, source: Motion) -> Canonical:
+    """The canonical motion with the source's face at its frames, by ARKit's names where they map."""
+    if source.face is None or not source.face_names:
+        return canonical
+    times_s = np.arange(len(canonical.motion)) / canonical.motion.fps
+    # weights between keys are straight: a spline would overshoot, and a mouth would open beyond its model
+    weights, names, renamed = arkit.to_arkit(linear_at(source.face, source.fps, times_s), source.face_names)
+    motion = replace(canonical.motion, face=weights, face_names=names).validate()
+    return replace(canonical, motion=motion, notes=(*canonical.notes, *([] if renamed is None else [renamed])))
 
 
 def _plain(motion: Motion) -> Motion:
