@@ -18,12 +18,14 @@ from choreodb.errors import ChoreoError, QueryError
 from choreodb.motion import bvh
 from choreodb.motion.contacts import detect, foot_points
 from choreodb.motion.kinematics import forward, joint_positions
-from choreodb.motion.rotations import quat_to_yaw, rotate, yaw_to_quat
+from choreodb.motion.rotations import AXES, axis_angle_to_quat, quat_to_rotvec, quat_to_yaw, rotate, yaw_to_quat
 from choreodb.motion.skeleton import CHOREO22, LEG_LENGTH_M, TOE_HEIGHT_M, mirror_name
-from choreodb.sample.arms import torso_depth
-from choreodb.sample.curves import cover, follow, min_jerk, spring
+from choreodb.sample.arms import torso_depth, trail_hands
+from choreodb.sample.curves import cover, follow, glide, min_jerk, spring
+from choreodb.sample.footwork import schedule
 from choreodb.sample.performance import Performance
 from choreodb.sample.phrases import mirrored
+from choreodb.sample.score import PlacedStep
 from choreodb.sample.styles import STYLES
 from choreodb.sample.truth import SAMPLE_VERSION, PhraseSpan
 
@@ -371,3 +373,41 @@ def test_a_song_of_no_length_is_refused(tmp_path: Path, seconds: float) -> None:
     with pytest.raises(ChoreoError, match="seconds"):
         sample.make_song(tmp_path / "song.wav", seconds=seconds)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_glide_starts_and_ends_at_rest_and_peaks_as_captured_swings_do() -> None:
+    s = np.linspace(0.0, 1.0, 2001)
+    speed = np.gradient(glide(s), s)
+    assert glide(np.array([-1.0, 0.0, 0.5, 1.0, 2.0])) == pytest.approx([0.0, 0.0, 0.5, 1.0, 1.0])
+    assert speed.max() == pytest.approx(14.0 / 9.0, rel=1e-3)
+    assert max(abs(speed[0]), abs(speed[-1])) < 1e-3
+    assert np.abs(np.gradient(speed, s))[[1, -2]].max() < 0.1
+
+
+@pytest.mark.parametrize("leisure", [0.8, 1.2])
+def test_feet_take_their_time_where_nothing_presses_them(leisure: float) -> None:
+    steps = [
+        PlacedStep(foot, 1.5 * turn + 2.0, 0.2, 0.1 * turn, 0.0, 0.0, 0.05, 1.0, "flat", 0.2, 0.0)
+        for turn, foot in enumerate(("left", "right", "left", "right"))
+    ]
+    done = schedule(steps, leisure)
+    assert [step.land_s for step in done] == [step.land_s for step in steps]
+    for before, after in pairwise(done):
+        assert 0.38 * leisure <= after.swing_s < 0.621
+        assert after.land_s - after.swing_s > before.land_s
+
+
+def test_hands_trail_behind_a_forearm_that_moves_and_not_behind_one_that_rests() -> None:
+    still = np.zeros((240, 22, 4))
+    still[..., 0] = 1.0
+    trail_hands(still, FPS, 1.0)
+    moving = still.copy()
+    bend = 0.8 * np.sin(2.0 * np.pi * np.arange(240) / FPS)
+    moving[:, CHOREO22.index("left_elbow")] = axis_angle_to_quat(AXES["Y"], -bend)
+    trail_hands(moving, FPS, 1.0)
+    wrist, resting = (quat_to_rotvec(each[60:180, CHOREO22.index("left_wrist")]) for each in (moving, still))
+    assert np.ptp(resting, axis=0).max() < 1e-9
+    lag = wrist[:, 1] - resting[:, 1]
+    forearm = -bend[60:180]
+    assert np.corrcoef(lag, np.gradient(forearm))[0, 1] < -0.5
+    assert np.abs(wrist).max() < 0.9

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from choreodb.motion.kinematics import forward
-from choreodb.motion.rotations import AXES, FloatArray, axis_angle_to_quat, compose, inverse, rotate, rotvec_to_quat
+from choreodb.motion.rotations import (
+    AXES,
+    FloatArray,
+    axis_angle_to_quat,
+    compose,
+    inverse,
+    quat_to_rotvec,
+    rotate,
+    rotvec_to_quat,
+)
 from choreodb.motion.skeleton import CHOREO22
 from choreodb.sample.curves import Array, cover, delayed, spring
 
@@ -21,6 +30,11 @@ _LEVELS_M = (-0.34, 0.30)
 
 _SIDES = (("left", 1.0), ("right", -1.0))
 
+_TRAIL_S = 0.055
+_HAND_HZ = 3.2
+_WRIST_RAD = np.array([0.45, 0.4, 0.85])
+"""Furthest a hand turns with the forearm, towards thumb or little finger, and towards palm or back."""
+
 
 def arm_spring(keys: Arms, fps: float, hertz: float, damping: float) -> Arms:
     """Arm angles that follow `keys`: the shoulder first, the elbow a little later and looser."""
@@ -31,7 +45,7 @@ def arm_spring(keys: Arms, fps: float, hertz: float, damping: float) -> Arms:
 
 
 def arm_rotations(rotations: FloatArray, arms: Arms, shrug: Array) -> None:
-    """Write collars, shoulders, elbows and wrists of `arms` into `rotations` [T, 22, 4]."""
+    """Write collars, shoulders and elbows of `arms` into `rotations` [T, 22, 4]."""
     for column, (side, sign) in enumerate(_SIDES):
         fwd, out, turn, bend = np.moveaxis(arms[:, column], -1, 0)
         raised = np.clip(np.hypot(fwd, out) - np.radians(70.0), 0.0, None)
@@ -45,13 +59,25 @@ def arm_rotations(rotations: FloatArray, arms: Arms, shrug: Array) -> None:
         rotations[:, CHOREO22.index(f"{side}_collar")] = collar
         rotations[:, CHOREO22.index(f"{side}_shoulder")] = compose(swing, hang)
         rotations[:, CHOREO22.index(f"{side}_elbow")] = axis_angle_to_quat(AXES["Y"], -sign * bend)
-        rotations[:, CHOREO22.index(f"{side}_wrist")] = _wrist(bend, sign)
 
 
-def _wrist(bend: Array, sign: float) -> FloatArray:
-    """The hand trails the forearm: it bends against the elbow's movement."""
-    trail = np.clip(2.2 * (delayed(bend, 60.0, 0.06) - bend), -0.5, 0.5)
-    return axis_angle_to_quat(AXES["Y"], -sign * (0.12 + trail))
+def trail_hands(rotations: FloatArray, fps: float, looseness: float) -> None:
+    """Bend the wrists of `rotations` [T, 22, 4] as the forearms leave the hands behind, whatever moves them.
+
+    A hand points where its forearm pointed a moment ago, through a spring that lets it swing past, within what wrists can
+    do (turn, deviation, flexion).
+    """
+    chest = rotations[:, 0]
+    for name in ("spine1", "spine2", "spine3"):
+        chest = compose(chest, rotations[:, CHOREO22.index(name)])
+    for side, sign in _SIDES:
+        forearm = chest
+        for part in ("collar", "shoulder", "elbow"):
+            forearm = compose(forearm, rotations[:, CHOREO22.index(f"{side}_{part}")])
+        moved = quat_to_rotvec(compose(inverse(forearm[:-1]), forearm[1:])) * fps
+        behind = -_TRAIL_S * looseness * np.concatenate([moved[:1], moved])
+        bent = spring(behind, fps, _HAND_HZ / looseness, 0.45) + np.array([0.0, -sign * 0.06, -sign * 0.16])
+        rotations[:, CHOREO22.index(f"{side}_wrist")] = rotvec_to_quat(_WRIST_RAD * np.tanh(bent / _WRIST_RAD))
 
 
 def clear_of_torso(rotations: FloatArray, root: Array, arms: Arms, fps: float, *, rounds: int = 5) -> Arms:

@@ -20,11 +20,11 @@ from choreodb.motion.rotations import (
     yaw_to_quat,
 )
 from choreodb.motion.skeleton import CHOREO22, LEG_LENGTH_M, REST_PELVIS_HEIGHT_M
-from choreodb.sample.arms import Arms, arm_rotations, arm_spring, clear_of_torso
+from choreodb.sample.arms import Arms, arm_rotations, arm_spring, clear_of_torso, trail_hands
 from choreodb.sample.curves import Array, cover, delayed, follow, smooth, stroke, wander
 from choreodb.sample.flight import jumping
 from choreodb.sample.footwork import FootCurve, foot_curve, home_steps, schedule, weight_keys
-from choreodb.sample.head import head_angles
+from choreodb.sample.head import facing, head_angles
 from choreodb.sample.performer import Performer
 from choreodb.sample.phrases import ARM_CHANNELS, CHANNELS, FEET
 from choreodb.sample.score import Clock, Score
@@ -35,10 +35,13 @@ FPS = 60.0
 REACH = 0.985
 """Largest share of the leg's length that is ever used; below the softness of the IK, so that feet stay exactly put."""
 
+TALL_M = 0.016
+"""People who dance stand nearly straight between their bends: this much above the rest pose's soft knees."""
+
 _FAR_FOOT_M = 0.45
 """How far on the ground the pelvis goes away from either foot, where both have a share of it."""
 
-_NECK_RAD = np.radians(7.0)
+_NECK_RAD = np.radians(12.0)
 
 _RESTING = {
     "left_out": 11.0,
@@ -78,8 +81,12 @@ def embody(
     channels["lean"] += 4.0 * struck
     channels["wave"] += 6.0 * struck
     channels["shrug"] += 5.0 * struck
-    steps = schedule(score.steps)
+    joined = style.joined * smooth(channels["twist"], FPS, 0.05)
+    channels["hips"] += joined
+    channels["twist"] -= joined
+    steps = schedule(score.steps, float(np.sqrt(style.attack)))
     heading = follow(times, score.heading, 0.0)
+    body = heading + facing(times, clock, style, dancer, rng)
     homes = home_steps((0.0, 0.0, 0.0), style.stance_m * dancer.stance, float(np.radians(style.turnout)))
     built = [foot_curve(times, foot, homes[foot], steps, heading, style.roll) for foot in FEET]
     feet = (built[0][0], built[1][0])
@@ -87,7 +94,7 @@ def embody(
     low = _pulse(score, style, dancer, clock, times, end)
     flights = sorted({each.flight for each in steps if each.flight is not None}, key=lambda each: each.land_s)
     accent = follow(times, score.accents, 0.0)
-    pelvis = _pelvis(channels, feet, weight, heading, low, style, dancer, accent, flights, times)
+    pelvis = _pelvis(channels, feet, weight, body, low, style, dancer, accent, flights, times)
     rotations = np.zeros((len(times), len(CHOREO22), 4))
     rotations[..., 0] = 1.0
     rotations[:, 0] = pelvis.rotation
@@ -100,6 +107,7 @@ def embody(
     arms = _arms(channels, low, struck, style, dancer)
     arms = clear_of_torso(rotations, pelvis.root, arms, FPS)
     arm_rotations(rotations, arms, channels["shrug"])
+    trail_hands(rotations, FPS, dancer.looseness)
     _legs(rotations, pelvis.root, feet)
     contacts = np.concatenate([foot.contacts() for foot in feet], axis=1)
     footsteps = sorted((*built[0][1], *built[1][1]), key=lambda step: (step.land_s, step.foot))
@@ -170,17 +178,17 @@ def _pelvis(
     ground = smooth(middle, FPS, 0.11)
     lean = np.radians(channels["lean"])
     local = np.stack([channels["shift"], np.zeros_like(lean), channels["drive"] - 0.22 * np.sin(lean)], axis=1)
-    facing = yaw_to_quat(heading)
-    offset = rotate(facing, smooth(local, FPS, 0.04))
-    apart = rotate(inverse(facing), _lift(feet[0].middle - feet[1].middle))
+    turned = yaw_to_quat(heading)
+    offset = rotate(turned, smooth(local, FPS, 0.04))
+    apart = rotate(inverse(turned), _lift(feet[0].middle - feet[1].middle))
     hips = np.radians(channels["hips"]) - smooth(np.clip(0.45 * apart[:, 2], -0.3, 0.3), FPS, 0.09)
-    roll = np.radians(9.0 * style.sway) * smooth(weight - 0.5, FPS, 0.09)
+    roll = np.radians(13.0 * style.sway) * smooth(weight - 0.5, FPS, 0.09)
     tilt = 0.3 * lean + np.radians(3.0 - 0.45 * channels["wave"])
     rotation = compose(
         yaw_to_quat(heading + hips),
         compose(axis_angle_to_quat(AXES["X"], smooth(tilt, FPS, 0.04)), axis_angle_to_quat(AXES["Z"], roll)),
     )
-    height = REST_PELVIS_HEIGHT_M - style.crouch_m - dancer.crouch_m + channels["rise"] + accent
+    height = REST_PELVIS_HEIGHT_M + TALL_M - style.crouch_m - dancer.crouch_m + channels["rise"] + accent
     height = smooth(height, FPS, 0.05) - 0.5 * style.bounce.height_m * low
     root = np.stack([ground[:, 0] + offset[:, 0], height, ground[:, 1] + offset[:, 2]], axis=1)
     root[:, 1] -= cover(_out_of_reach(root, rotation, feet), FPS, 0.18)
@@ -217,11 +225,14 @@ def _trunk(rotations: FloatArray, channels: dict[str, Array], weight: Array, low
     wave = np.radians(channels["wave"])
     for order, name in enumerate(_SPINE):
         bend = delayed(np.stack([lean * 0.7 - np.radians(2.0), side, twist], axis=1), FPS, 0.022 * order) / 3.0
-        pitch = bend[:, 0] + _WAVE_SHARE[order] * delayed(wave, FPS, style.wave_s * (order + 1))
+        pitch = _CURVE_RAD[order] + bend[:, 0] + _WAVE_SHARE[order] * delayed(wave, FPS, style.wave_s * (order + 1))
         rotations[:, CHOREO22.index(name)] = _yaw_pitch_roll(
             bend[:, 2], pitch, -bend[:, 1] - _SLIDE_SHARE[order] * slide
         )
 
+
+_CURVE_RAD = np.radians((4.5, 1.5, -3.0))
+"""The curve of a standing spine against the rest pose's."""
 
 _WAVE_SHARE = (0.35, 0.65, 0.60)
 _SLIDE_SHARE = (1.0, 0.0, -1.0)
@@ -264,9 +275,9 @@ def _legs(rotations: FloatArray, root: Array, feet: tuple[FootCurve, FootCurve])
         hip = root + rotate(base, CHOREO22.offsets[hip_joint])
         knee = hip + rotate(base, CHOREO22.offsets[knee_joint])
         ankle = knee + rotate(base, CHOREO22.offsets[ankle_joint])
-        facing = quat_to_yaw(base)
+        ahead_yaw = quat_to_yaw(base)
         # a sine, because it stays small and continuous even where a pivot leaves a foot far behind the body
-        pole = rotate(yaw_to_quat(facing + 0.55 * np.sin(foot.yaw - facing)), ahead)
+        pole = rotate(yaw_to_quat(ahead_yaw + 0.55 * np.sin(foot.yaw - ahead_yaw)), ahead)
         thigh, shin = two_bone(hip, knee, ankle, foot.ankle(), pole=pole, hinge=rotate(base, ahead))
         upper, lower = compose(thigh, base), compose(shin, base)
         rotations[:, hip_joint] = compose(inverse(base), upper)

@@ -1,4 +1,4 @@
-"""The head: it looks about, at a raised hand and ahead into turns, spots in spins, and nods with the music."""
+"""Where the body and the head look: it faces about, the head looks about, at a raised hand and ahead into turns, spots in spins, and nods with the music."""
 
 from __future__ import annotations
 
@@ -62,3 +62,23 @@ def _into_turns(heading: Array, fps: float) -> Array:
     spinning = smooth(np.clip((rate - _SPOT_RAD_S) / _SPOT_RAD_S, 0.0, 1.0), fps, 0.07)
     spot = -1.15 * np.sin(heading + 0.35 * np.sin(2.0 * heading))
     return smooth((1.0 - spinning) * 0.8 * ahead + spinning * spot, fps, 0.04)
+
+
+def facing(times: Array, clock: Clock, style: Style, dancer: Performer, rng: np.random.Generator) -> Array:
+    """Radians [T] by which the whole body is turned off its heading: nobody faces the front squarely all the time.
+
+    Every bar or two another direction, sooner or later in the bar, and the more the looser the dancer.
+    """
+    keys: list[Key] = []
+    beat, last = 0.5, float(len(clock.beats_s)) - style.metre
+    while beat < last:
+        span = float(rng.uniform(0.8, 2.0)) * clock.period(beat)
+        keys.append(
+            (clock.seconds(beat), max(span, 0.45), float(np.radians(_FACING_DEG * dancer.looseness * rng.normal())))
+        )
+        beat += float(rng.choice([0.5, 1.0, 1.0, 1.5, 2.0])) * style.metre * 0.5
+    keys.append((clock.seconds(last + style.metre), 1.0, 0.0))
+    return follow(times, keys, 0.0)
+
+
+_FACING_DEG = 12.0

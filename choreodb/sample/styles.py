@@ -35,7 +35,7 @@ class Style:
     standing foot, 1 is all the way. roll: how much a foot peels off the floor before it leaves. wave_s: time a wave takes
     from one joint of the spine to the next. gaze: how much the head looks about. stage_m: distance from the start beyond
     which phrases lead back. drift_m: how far a phrase carries the dancer off its path. roams: whether the dance goes round the room instead of facing the front. sixes: whether some
-    songs are in 6, two bars of 3 in one.
+    songs are in 6, two bars of 3 in one. joined: share of a twist of the chest that the pelvis goes along with; 0 isolates.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Style:
     drift_m: float = 0.3
     roams: bool = False
     sixes: bool = False
+    joined: float = 0.4
 
 
 HOUSE = Style(
@@ -143,6 +144,7 @@ POPPING = Style(
     roll=0.9,
     wave_s=0.075,
     gaze=1.15,
+    joined=0.15,
 )
 
 STYLES = {style.name: style for style in (HOUSE, GROOVE, WALTZ, POPPING)}
