@@ -5,7 +5,20 @@ A module is imported for every call of `choreodb`, so it imports what it runs in
 
 from __future__ import annotations
 
-from choreodb.commands import bench, dance, demo, evaluate, index, info, inspect, sample, search, verify
+from choreodb.commands import (
+    bench,
+    credits,
+    dance,
+    demo,
+    evaluate,
+    index,
+    info,
+    inspect,
+    sample,
+    search,
+    sql,
+    verify,
+)
 
-COMMANDS = (demo, index, dance, search, info, inspect, verify, sample, evaluate, bench)
+COMMANDS = (demo, index, dance, search, credits, info, inspect, sql, verify, sample, evaluate, bench)
 """In the order of `--help` and `docs/cli.md`."""
