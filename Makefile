@@ -18,7 +18,7 @@ help:
 	@echo "make test-long  the tests that take minutes"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the benchmarks on the sample and, where present, on real data, into report/"
-	@echo "make docs       the pages that are generated: CLI reference, library format"
+	@echo "make docs       what is generated: CLI reference, library format, measured traps"
 
 $(VENV)/.installed-$(FAISS): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -62,6 +62,7 @@ bench: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-dev
 	@$(BIN)/python -m choreodb.cli_docs > docs/cli.md
 	@$(BIN)/python -m choreodb.storage.format_docs > docs/format.md
+	@$(BIN)/python -m choreodb.benchmarks.runs.trap_docs docs/metrics.md
 
 clean:
 	@rm -rf $(VENV) build dist demo report *.egg-info

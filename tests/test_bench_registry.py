@@ -22,6 +22,7 @@ from choreodb.benchmarks.runs import (
     plots,
     query_stages,
     registry,
+    songs,
     tables,
 )
 from choreodb.benchmarks.runs.dances import Danced
@@ -165,6 +166,10 @@ def a_run(**rows: dict) -> history.StoredRun:
         ({"x": None}, {"x": 0.82}, Watch("higher"), None),
         ({}, {"x": 0.82}, Watch("higher"), None),
         ({"x": 0.0}, {"x": 0.0}, Watch("higher"), None),
+        ({"x": 1.0, "x_se": 0.05}, {"x": 1.1, "x_se": 0.05}, Watch("lower"), None),
+        ({"x": 1.0, "x_se": 0.05, "x_sd": 0.01}, {"x": 1.1, "x_se": 0.05, "x_sd": 0.01}, Watch("lower"), None),
+        ({"x": 0.001}, {"x": 0.0025}, Watch("lower", least=0.002), None),
+        ({"x": 0.001}, {"x": 0.0035}, Watch("lower", least=0.002), True),
     ],
 )
 def test_change_counts_only_beyond_noise(before: dict, after: dict, watch: Watch, expected: bool | None) -> None:
@@ -188,6 +193,8 @@ def test_latest_run_is_the_last_that_finished(tmp_path: Path) -> None:
     found = history.latest(tmp_path, {"inputs": "same"})
     assert found is not None
     assert found.rows == (("b", {"row": "r", "x": 2}),)
+    assert history.latest(tmp_path, {"inputs": "same"}, ["b", "c"]) == found
+    assert history.latest(tmp_path, {"inputs": "same"}, ["c"]) is None, "a run of another benchmark is no comparison"
     assert history.latest(tmp_path, {"inputs": "other"}) is None
     assert history.latest(tmp_path / "none", {"inputs": "same"}) is None
 
@@ -309,7 +316,7 @@ def test_halves_share_no_song_and_hold_every_clip(sample_library: Path) -> None:
 
 def test_generation_on_the_sample_has_every_row(sample_library: Path, sample_song: Path, sample_folder: Path) -> None:
     library = Library.open(sample_library)
-    paired = generation.paired_songs(library, sample_folder)
+    paired = songs.paired_songs(library, sample_folder)
     assert len(paired) == library.info().facts["songs"]
     rows, notes = generation.bench_generation(library, [sample_song], paired, seeds=[0])
     assert [row["row"] for row in rows] == [generation.FLOOR, generation.TRUTH, *generation.GENERATED]
@@ -364,7 +371,7 @@ def test_a_process_that_fails_is_an_error_in_one_line() -> None:
 def test_both_sides_of_latency_take_every_stage(sample_library: Path, sample_song: Path, tmp_path: Path) -> None:
     latency.export(sample_library, tmp_path / "library.npz")
     ours = query_stages.query(sample_library, sample_song, tmp_path / "dance.bvh", query_stages.Stopwatch())
-    peer = peer_stages.query(tmp_path / "library.npz", sample_song, peer_stages.Stopwatch())
+    peer = peer_stages.query(tmp_path / "library.npz", sample_song, tmp_path, query_stages.Stopwatch())
     assert tuple(ours) == query_stages.STAGES
     assert tuple(peer) == peer_stages.STAGES
     assert set(latency.ANALYSIS[latency.OURS] + latency.SEARCH[latency.OURS]) < set(ours)

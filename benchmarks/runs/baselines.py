@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from choreodb.retriever.placement import Placement
 from choreodb.retriever.stitch import Stitched, stitch
 
 if TYPE_CHECKING:
+    from choreodb.benchmarks.runs.songs import Songs
     from choreodb.library import Library
     from choreodb.music.music import Music
 
@@ -31,8 +33,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 TRUTH = "ground truth"
 RANDOM_CLIPS, RANDOM_TEMPO, GREEDY = "random clips", "random, tempo-matched", "greedy retrieval"
-UNREFINED, PHYSICS = "ours, no refinement", "ours, physics"
-GENERATED = (RANDOM_CLIPS, RANDOM_TEMPO, GREEDY, UNREFINED, PHYSICS)
+UNREFINED, PHYSICS, UNMIRRORED = "ours, no refinement", "ours, physics", "ours, physics, never mirrored"
+GENERATED = (RANDOM_CLIPS, RANDOM_TEMPO, GREEDY, UNREFINED, PHYSICS, UNMIRRORED)
 
 _BODY = len(CHOREO22)
 
@@ -76,6 +78,19 @@ class Material:
         )
 
 
+def captured(material: Material, paired: Mapping[str, Path], songs: Songs) -> list[Danced]:
+    """The material's own clips, with the beats of their songs where those are found."""
+    rows = material.library.store.columns("clips", ["clip", "music", "music_start_s"]).to_pylist()
+    by_clip = {row["clip"]: row for row in rows}
+    out = []
+    for clip, dance in material.dances.items():
+        row = by_clip[clip]
+        known = row["music"] in paired
+        beats_s = songs[paired[row["music"]]].beats_s - row["music_start_s"] if known else None
+        out.append(Danced(clip, dance.joints, dance.contacts, beats_s))
+    return out
+
+
 def generate(material: Material, music: Music, beats_s: FloatArray, *, seed: int) -> dict[str, Danced]:
     """A dance to `music` for every row of `GENERATED`, of the same steps where there are steps.
 
@@ -95,6 +110,9 @@ def generate(material: Material, music: Music, beats_s: FloatArray, *, seed: int
         dances[name] = danced(music.sha256, made, beats_s)
     dances[UNREFINED] = danced(music.sha256, ours, beats_s)
     dances[PHYSICS] = danced(music.sha256, physics.clean(ours), beats_s)
+    plain = material.library.plan(music, replace(options, where=f"({material.where}) and not mirrored"))
+    unmirrored = _stitched(material, plain.placements, plain.options.stage_m)
+    dances[UNMIRRORED] = danced(music.sha256, physics.clean(unmirrored), beats_s)
     return dances
 
 
@@ -107,7 +125,7 @@ def danced(name: str, stitched: Stitched, beats_s: FloatArray) -> Danced:
     return Danced(
         name, _joints(stitched.motion.rotations, stitched.motion.root), stitched.contacts, beats_s,
         seams=np.array([seam.frame for seam in stitched.seams], dtype=np.int64), clips=clips,
-        frames=stitched.source_frame.astype(np.float64),
+        frames=stitched.source_frame.astype(np.float64), mirrored=np.asarray(stitched.mirrored, dtype=np.bool_),
     )  # fmt: skip
 
 
@@ -174,20 +192,20 @@ def _nearest_choices(material: Material, music: Music, plan: planner.Plan, optio
 
 def _filled(pool: Pool, placements: Sequence[Placement], chosen: Sequence[int]) -> list[Placement]:
     """The same steps, filled with the chosen segments [N] of the pool, uniformly warped."""
-    out = []
-    for placement, at in zip(placements, chosen, strict=True):
-        fit = candidates.fit(pool, placement.step.end_s - placement.step.start_s)
-        out.append(
-            replace(
-                placement,
-                segment=int(pool.row[at]),
-                clip=pool.clips[int(pool.clip[at])],
-                mirrored=bool(pool.mirrored[at]),
-                source_start_s=float(pool.start_s[at]),
-                source_end_s=float(fit.source_end_s[at]),
-                source_beats_s=np.empty(0),
-                continuation=False,
-                trimmed=bool(fit.trimmed[at]),
-            )
-        )
-    return out
+    return [filled(pool, placement, at) for placement, at in zip(placements, chosen, strict=True)]
+
+
+def filled(pool: Pool, placement: Placement, at: int) -> Placement:
+    """The step of `placement`, filled with segment `at` of the pool, uniformly warped."""
+    fit = candidates.fit(pool, placement.step.end_s - placement.step.start_s)
+    return replace(
+        placement,
+        segment=int(pool.row[at]),
+        clip=pool.clips[int(pool.clip[at])],
+        mirrored=bool(pool.mirrored[at]),
+        source_start_s=float(pool.start_s[at]),
+        source_end_s=float(fit.source_end_s[at]),
+        source_beats_s=np.empty(0),
+        continuation=False,
+        trimmed=bool(fit.trimmed[at]),
+    )

@@ -159,6 +159,16 @@ def _mean_row(kind: str, group: str, name: str, scores: Sequence[Row]) -> Row:
         "other_ratio_errors": max(0.0, 1.0 - octave - right),
         "offset_ms": _mean(1000.0 * score["offset_s"] for score in scores),
         "downbeat_f": _mean(score["downbeat_f"] for score in scores),
+        **_standard_errors({"f_70ms": [score["f"] for score in scores], "amlt": [score["amlt"] for score in scores],
+                            "downbeat_f": [score["downbeat_f"] for score in scores]}),
+    }  # fmt: skip
+
+
+def _standard_errors(values: dict[str, list[float]]) -> Row:
+    """`KEY_se` of every mean over two songs or more; what is not finite is left out as in `_mean`."""
+    known = {key: [value for value in each if np.isfinite(value)] for key, each in values.items()}
+    return {
+        f"{key}_se": float(np.std(each, ddof=1) / np.sqrt(len(each))) for key, each in known.items() if len(each) > 1
     }
 
 
@@ -219,14 +229,15 @@ def _random_phase_errors(pair: Pair, rng: np.random.Generator) -> Times:
 
 
 def _phase_row(name: str, errors: Sequence[Times], ratios: Sequence[str]) -> Row:
-    known = [error for error in errors if len(error)]
+    known = [float(np.abs(error).mean()) for error in errors if len(error)]
     octave = sum(ratio in ("2", "1/2") for ratio in ratios)
     same = sum(ratio == "1" for ratio in ratios)
     return {
         "kind": "pairs",
         "row": name,
         "count": len(known),
-        "phase_error_beats": float(np.mean([np.abs(error).mean() for error in known])) if known else None,
+        "phase_error_beats": _mean(known),
+        **_standard_errors({"phase_error_beats": known}),
         "same_tempo": same / len(ratios) if ratios else None,
         "octave_errors": octave / len(ratios) if ratios else None,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from choreodb.benchmarks.metrics import feet, flight, smoothness
 from choreodb.benchmarks.metrics.smoothness import SeamScore
+from choreodb.benchmarks.runs.baselines import filled
+from choreodb.benchmarks.runs.tables import Column, markdown
 from choreodb.errors import QueryError
 from choreodb.motion.contacts import foot_points
 from choreodb.motion.kinematics import forward
@@ -103,7 +105,7 @@ def bench_dance(
     for clip in _some(sorted(lengths), _MAX_CLIPS):
         if lengths[clip] >= 2 * _SIDE_S * 60:
             measured[CAPTURED].append(measure(captured(clip, reader, lengths), reader, lengths))
-    return [{"row": name, **summary(parts)} for name, parts in measured.items()]
+    return [{"row": name, **summary(parts), **standard_errors(parts)} for name, parts in measured.items()]
 
 
 def score(stitched: Stitched, read_motion: ReadMotion, clip_frames: Mapping[str, int]) -> Row:
@@ -126,23 +128,9 @@ def random_path(store: Any, placements: Sequence[Placement], rng: np.random.Gene
     pool = candidates.load_pool(store)
     out = []
     for placement in placements:
-        step = placement.step
-        fit = candidates.fit(pool, step.end_s - step.start_s)
+        fit = candidates.fit(pool, placement.step.end_s - placement.step.start_s)
         choices = np.flatnonzero(~fit.trimmed)
-        at = int(rng.choice(choices if len(choices) else len(pool)))
-        out.append(
-            replace(
-                placement,
-                segment=int(pool.row[at]),
-                clip=pool.clips[int(pool.clip[at])],
-                mirrored=bool(pool.mirrored[at]),
-                source_start_s=float(pool.start_s[at]),
-                source_end_s=float(fit.source_end_s[at]),
-                source_beats_s=np.empty(0),
-                continuation=False,
-                trimmed=bool(fit.trimmed[at]),
-            )
-        )
+        out.append(filled(pool, placement, int(rng.choice(choices if len(choices) else len(pool)))))
     return out
 
 
@@ -252,6 +240,19 @@ def summary(parts: Sequence[Measured]) -> Row:
     }
 
 
+JUDGED = ("penetration", "floating", "slide_m_s", "slide_ratio", "outside_share")
+"""Figures whose noise is their deviation from song to song."""
+
+
+def standard_errors(parts: Sequence[Measured]) -> Row:
+    """`KEY_se` of the `JUDGED` figures, by leaving out one dance at a time; nothing for fewer than three dances."""
+    if len(parts) < 3:
+        return {}
+    without = [summary([*parts[:at], *parts[at + 1 :]]) for at in range(len(parts))]
+    scale = np.sqrt((len(parts) - 1) ** 2 / len(parts))
+    return {f"{key}_se": float(scale * np.std([row[key] for row in without], ddof=1)) for key in JUDGED}
+
+
 def _opened(contacts: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Contacts whose first frame touches nothing, so that no slide is measured from one dance to the next."""
     out = contacts.copy()
@@ -278,52 +279,43 @@ def _some(names: Sequence[str], most: int) -> list[str]:
     return [names[int(at)] for at in np.linspace(0, len(names) - 1, most).round()]
 
 
-_COLUMNS: tuple[tuple[str, str, str], ...] = (
-    ("row", "", "s"),
-    ("seams", "seams", ".0f"),
-    ("passed", "pass", "%"),
-    ("passed_each_joint", "each joint", "%"),
-    ("worst_speed", "worst speed", ".2f"),
-    ("worst_acceleration", "worst acc", ".2f"),
-    ("penetration", "penetr.", "%"),
-    ("floating", "float", "%"),
-    ("slide_m_s", "slide m/s", ".3f"),
-    ("slide_ratio", "skating", "%"),
-    ("flights", "flights", ".0f"),
-    ("gravity", "gravity g", ".2f"),
-    ("gravity_ok", "0.9-1.1 g", "%"),
-    ("rate_min", "rate min", ".2f"),
-    ("rate_max", "max", ".2f"),
-    ("extent_x_m", "x m", ".1f"),
-    ("extent_z_m", "z m", ".1f"),
-    ("drift_m", "drift m", ".1f"),
-    ("outside_share", "outside", "%"),
-    ("front_share", "front", "%"),
-    ("longest_run_s", "longest run s", ".1f"),
-    ("clips_per_minute", "clips/min", ".1f"),
+_COLUMNS = (
+    Column("row", "", "s"),
+    Column("seams", "seams", ".0f"),
+    Column("passed", "pass", "%"),
+    Column("passed_each_joint", "each joint", "%"),
+    Column("worst_speed", "worst speed", ".2f"),
+    Column("worst_acceleration", "worst acc", ".2f"),
+    Column("penetration", "penetr.", "%"),
+    Column("floating", "float", "%"),
+    Column("slide_m_s", "slide m/s", ".3f"),
+    Column("slide_ratio", "skating", "%"),
+    Column("flights", "flights", ".0f"),
+    Column("gravity", "gravity g", ".2f"),
+    Column("gravity_ok", "0.9-1.1 g", "%"),
+    Column("rate_min", "rate min", ".2f"),
+    Column("rate_max", "max", ".2f"),
+    Column("extent_x_m", "x m", ".1f"),
+    Column("extent_z_m", "z m", ".1f"),
+    Column("drift_m", "drift m", ".1f"),
+    Column("outside_share", "outside", "%"),
+    Column("front_share", "front", "%"),
+    Column("longest_run_s", "longest run s", ".1f"),
+    Column("clips_per_minute", "clips/min", ".1f"),
 )
 
 
 def format_table(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table, and what the columns mean."""
     rows = [row for row in rows if len(row) > 1]
-    head = "| " + " | ".join(title for _, title, _ in _COLUMNS) + " |"
-    rule = "|" + "|".join(" :-- " if kind == "s" else " --: " for _, _, kind in _COLUMNS) + "|"
-    lines = ["| " + " | ".join(_cell(row.get(key), kind) for key, _, kind in _COLUMNS) + " |" for row in rows]
     histogram = [
         f"{row['row']}: "
         + ", ".join(f"{name} {share:.0%}" for name, share in row["rate_histogram"].items() if share > 0.0)
         for row in rows
     ]
-    return "\n".join([head, rule, *lines, "", _LEGEND, "", "Warp rates (source seconds per song second):", *histogram])
-
-
-def _cell(value: Any, kind: str) -> str:
-    if kind == "s":
-        return str(value)
-    if value is None:
-        return "-"
-    return f"{100.0 * value:.1f} %" if kind == "%" else format(value, kind)
+    return "\n".join(
+        [markdown(rows, _COLUMNS), "", _LEGEND, "", "Warp rates (source seconds per song second):", *histogram]
+    )
 
 
 _LEGEND = (

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from choreodb.benchmarks.metrics import beats, distribution, feet, freezing, novelty, smoothness
 from choreodb.benchmarks.metrics.joints import CONTACT_JOINTS
+from choreodb.benchmarks.runs.tables import Column
 from choreodb.errors import MetricError
 
 FloatArray = npt.NDArray[np.float64]
@@ -24,7 +25,7 @@ FPS = 60.0
 class Danced:
     """A dance. joints: [T, 24, 3] metres, y up, 60 fps. contacts: [T, 4]. beats_s: of its music, in dance seconds; None
     without music. seams: first frames of later stretches. clips: [T] source of every frame, -1 where it is not captured;
-    frames: [T] source frame; both None where sources are unknown. rest_m: [4] by how much left ankle, left toe, right ankle
+    frames: [T] source frame; both None where sources are unknown. mirrored: [T] whether it is shown mirrored. rest_m: [4] by how much left ankle, left toe, right ankle
     and right toe stand higher than the canonical ones, for rigs of other people."""
 
     name: str
@@ -34,6 +35,7 @@ class Danced:
     seams: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     clips: npt.NDArray[np.int64] | None = None
     frames: FloatArray | None = None
+    mirrored: npt.NDArray[np.bool_] | None = None
     rest_m: FloatArray = field(default_factory=lambda: np.zeros(4))
 
     @property
@@ -175,7 +177,8 @@ def novelty_row(dance: Danced) -> Row:
     if dance.clips is None or dance.frames is None:
         return {}
     figures = novelty.evaluate(dance.clips, dance.frames, fps=FPS)
-    return {key: figures[key] for key in ("captured_ratio", "clips_per_minute", "longest_verbatim_run_s")}
+    row: Row = {key: figures[key] for key in ("captured_ratio", "clips_per_minute", "longest_verbatim_run_s")}
+    return row | {"mirrored_ratio": 0.0 if dance.mirrored is None else float(dance.mirrored.mean())}
 
 
 def mean_row(rows: Sequence[Row], weights: Sequence[float] | None = None) -> Row:
@@ -188,3 +191,37 @@ def mean_row(rows: Sequence[Row], weights: Sequence[float] | None = None) -> Row
         values = [rows[index][key] for index in known]
         out[key] = float(np.average(values, weights=share[known])) if known else None
     return out
+
+
+SET_COLUMNS = (
+    Column("fid_k", "FID_k"),
+    Column("fid_g", "FID_g"),
+    Column("div_k", "Div_k"),
+    Column("div_g", "Div_g"),
+    Column("fid_k_corrected", "FID_k corrected"),
+    Column("fid_g_varying", "FID_g varying"),
+    Column("div_k_corrected", "Div_k corrected"),
+    Column("div_g_varying", "Div_g varying"),
+)
+"""What `set_row` knows."""
+
+BEAT_COLUMNS = (
+    Column("beats", "beat alignment", ".3f"),
+    Column("chance", "chance", ".3f"),
+    Column("chance_z", "z", ".2f"),
+)
+PUBLISHED_BEAT_COLUMNS = (
+    Column("beats_bailando", "bailando", ".3f"),
+    Column("beats_mint", "mint", ".3f"),
+)
+"""What `beat_row` knows."""
+
+BODY_COLUMNS = (
+    Column("pfc", "PFC", ".3f"),
+    Column("skating", "skating", "%"),
+    Column("penetration", "penetration", "%"),
+    Column("floating", "floating", "%"),
+    Column("frozen", "frozen", "%"),
+    Column("jerk_m_s3", "jerk m/s³", ".0f"),
+)
+"""What `body_row` knows, seams left out."""

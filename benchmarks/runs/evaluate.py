@@ -156,7 +156,7 @@ def paired(motions: Sequence[Path], music: Sequence[Path]) -> list[Path | None]:
 
 def _music_beats(song: Path, tracker: str) -> FloatArray:
     if tracker == "librosa":
-        from choreodb.benchmarks.runs.generation import librosa_beats
+        from choreodb.benchmarks.runs.songs import librosa_beats
         from choreodb.music import decode
 
         audio = decode.load(song)
@@ -341,34 +341,19 @@ def _reference(folder: Path, notes: list[str], options: EvaluateOptions) -> list
 _COLUMNS = (
     Column("row", "dance", "s"),
     Column("seconds", "s", ".1f"),
-    Column("beats", "beat alignment", ".3f"),
-    Column("chance", "chance", ".3f"),
-    Column("chance_z", "z", ".2f"),
+    *dances.BEAT_COLUMNS,
     Column("shuffled", "shuffled", ".3f"),
-    Column("beats_bailando", "bailando", ".3f"),
-    Column("beats_mint", "mint", ".3f"),
+    *dances.PUBLISHED_BEAT_COLUMNS,
     Column("beat_f_70ms", "F 70 ms", ".3f"),
     Column("bins_coverage", "coverage", ".3f"),
     Column("bins_hit", "hit", ".3f"),
     Column("bins_generated_over_true", "generated / true", ".2f"),
-    Column("pfc", "PFC", ".3f"),
-    Column("skating", "skating", "%"),
-    Column("penetration", "penetration", "%"),
-    Column("floating", "floating", "%"),
-    Column("frozen", "frozen", "%"),
-    Column("jerk_m_s3", "jerk m/s³", ".0f"),
+    *dances.BODY_COLUMNS,
 )
 _SET_COLUMNS = (
     Column("row", "set", "s"),
     Column("n", "n", ".0f"),
-    Column("fid_k", "FID_k"),
-    Column("fid_g", "FID_g"),
-    Column("div_k", "Div_k"),
-    Column("div_g", "Div_g"),
-    Column("fid_k_corrected", "FID_k corrected"),
-    Column("fid_g_varying", "FID_g varying"),
-    Column("div_k_corrected", "Div_k corrected"),
-    Column("div_g_varying", "Div_g varying"),
+    *dances.SET_COLUMNS,
 )
 _LEGEND = (
     "Beat alignment: over music beats, sigma 50 ms; chance: the same music at random phase, shuffled: other songs (or the "

@@ -8,11 +8,9 @@ no song is danced to with its own dance.
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,11 +23,10 @@ from choreodb.benchmarks.runs import baselines, dances
 from choreodb.benchmarks.runs.baselines import GENERATED, RANDOM_CLIPS, TRUTH, Material
 from choreodb.benchmarks.runs.dances import FPS, Danced, FeatureSet, Row
 from choreodb.benchmarks.runs.plots import Bars
-from choreodb.benchmarks.runs.registry import AUDIO_SUFFIXES, BenchRequest, BenchResult
+from choreodb.benchmarks.runs.registry import BenchRequest, BenchResult
+from choreodb.benchmarks.runs.songs import Songs, paired_songs
 from choreodb.benchmarks.runs.tables import Column, markdown
 from choreodb.errors import QueryError
-from choreodb.music.decode import load as load_audio
-from choreodb.music.music import Music
 from choreodb.threads import one_thread
 
 if TYPE_CHECKING:
@@ -44,35 +41,6 @@ SEEDS, QUICK_SEEDS, QUICK_SONGS = 3, 1, 2
 _EQUAL = ("k", "g_varying")
 _SPACES = {"k": "FID_k", "k_corrected": "FID_k corrected", "g_varying": "FID_g varying"}
 _SAMPLE_SONGS = (("house", 1000), ("waltz", 1001))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Song:
-    """A song to dance to. beats_s: found by librosa, which planning does not use."""
-
-    music: Music
-    beats_s: FloatArray
-
-
-class Songs:
-    """Songs by path, each analysed once."""
-
-    def __init__(self) -> None:
-        self._songs: dict[Path, Song] = {}
-
-    def __getitem__(self, path: Path) -> Song:
-        if path not in self._songs:
-            audio = load_audio(path)
-            self._songs[path] = Song(Music.from_audio(audio), librosa_beats(audio.samples, audio.rate))
-        return self._songs[path]
-
-
-def librosa_beats(samples: npt.NDArray[np.float32], rate: int) -> FloatArray:
-    """Beat times in seconds by `librosa.beat.beat_track`, as published evaluations take them."""
-    from librosa.beat import beat_track
-
-    _, found = beat_track(y=samples, sr=rate, units="time")
-    return np.asarray(found, dtype=np.float64)
 
 
 def run(request: BenchRequest) -> BenchResult:
@@ -97,20 +65,6 @@ def run(request: BenchRequest) -> BenchResult:
                 most=QUICK_SONGS if request.quick else None,
             )  # fmt: skip
     return BenchResult("generation", rows, format_table(rows, notes), figures(rows))
-
-
-def paired_songs(library: Library, data: Path | None) -> dict[str, Path]:
-    """Audio file of each of the library's songs that is found under `data`, by the sha256 that is the song's id."""
-    wanted = {row["music"] for row in library.store.columns("music", ["music"]).to_pylist()}
-    if data is None or not wanted:
-        return {}
-    found: dict[str, Path] = {}
-    for path in sorted(path for path in data.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES):
-        with path.open("rb") as file:
-            key = hashlib.file_digest(file, "sha256").hexdigest()
-        if key in wanted:
-            found.setdefault(key, path)
-    return found
 
 
 def _sample_songs(folder: Path) -> tuple[Path, ...]:
@@ -196,7 +150,10 @@ def _one_seed(
     tell: Callable[..., None],
 ) -> dict[str, Row]:
     """Every row of the table for one split. paths: the songs to dance to."""
-    made: dict[str, list[Danced]] = {TRUTH: _captured(material, paired, songs), **{name: [] for name in GENERATED}}
+    made: dict[str, list[Danced]] = {
+        TRUTH: baselines.captured(material, paired, songs),
+        **{name: [] for name in GENERATED},
+    }
     for done, path in enumerate(paths):
         tell(done, len(paths))
         song = songs[path]
@@ -204,19 +161,6 @@ def _one_seed(
             made[name].append(dance)
     tell(len(paths), len(paths))
     return score(reference, material, made, np.random.default_rng([seed, 1]))
-
-
-def _captured(material: Material, paired: Mapping[str, Path], songs: Songs) -> list[Danced]:
-    """The material's own clips, with the beats of their songs where those are found."""
-    rows = material.library.store.columns("clips", ["clip", "music", "music_start_s"]).to_pylist()
-    by_clip = {row["clip"]: row for row in rows}
-    out = []
-    for clip, dance in material.dances.items():
-        row = by_clip[clip]
-        known = row["music"] in paired
-        beats_s = songs[paired[row["music"]]].beats_s - row["music_start_s"] if known else None
-        out.append(Danced(clip, dance.joints, dance.contacts, beats_s))
-    return out
 
 
 def score(
@@ -348,34 +292,20 @@ _COLUMNS = (
     Column("row", "", "s"),
     Column("windows", "windows", ".0f"),
     Column("disjoint_windows", "disjoint", ".0f"),
-    Column("fid_k", "FID_k"),
-    Column("fid_g", "FID_g"),
-    Column("div_k", "Div_k"),
-    Column("div_g", "Div_g"),
-    Column("fid_k_corrected", "FID_k corrected"),
-    Column("fid_g_varying", "FID_g varying"),
-    Column("div_k_corrected", "Div_k corrected"),
-    Column("div_g_varying", "Div_g varying"),
+    *dances.SET_COLUMNS,
     Column("fid_k_equal", "FID_k at equal n"),
     Column("fid_g_varying_equal", "FID_g varying at equal n"),
 )
 _DANCE_COLUMNS = (
     Column("row", "", "s"),
-    Column("beats", "beat alignment", ".3f"),
-    Column("chance", "chance", ".3f"),
-    Column("chance_z", "z", ".2f"),
+    *dances.BEAT_COLUMNS,
     Column("shuffled", "other songs", ".3f"),
     Column("shuffled_z", "z", ".2f"),
-    Column("beats_bailando", "bailando", ".3f"),
-    Column("beats_mint", "mint", ".3f"),
-    Column("pfc", "PFC", ".3f"),
-    Column("skating", "skating", "%"),
-    Column("penetration", "penetration", "%"),
-    Column("floating", "floating", "%"),
-    Column("frozen", "frozen", "%"),
-    Column("jerk_m_s3", "jerk m/s³", ".0f"),
+    *dances.PUBLISHED_BEAT_COLUMNS,
+    *dances.BODY_COLUMNS,
     Column("seam_ratio", "seam ratio", ".2f"),
     Column("captured_ratio", "captured", "%"),
+    Column("mirrored_ratio", "mirrored", "%"),
     Column("longest_verbatim_run_s", "longest run s", ".1f"),
     Column("clips_per_minute", "clips/min", ".1f"),
     Column("nearest_m", "nearest m", ".3f"),

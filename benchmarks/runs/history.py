@@ -24,15 +24,19 @@ _NAMES = ("kind", "group", "row", "stage", "style", "song")
 @dataclass(frozen=True, slots=True)
 class Watch:
     """A figure that must not get worse. count: the row's field that says over how many trials a share was taken.
-    relative: change that is noise where the rows state no deviation. timing: comparable on one kind of processor only."""
+    relative: share of the figure, and least: amount, below which a change is noise whatever the rows state. timing:
+    comparable on one kind of processor only."""
 
     better: Better
     count: str | None = None
     relative: float = 0.02
+    least: float = 0.0
     timing: bool = False
 
 
 _LOWER, _HIGHER = Watch("lower"), Watch("higher")
+_SHARE = Watch("lower", least=0.002)
+"""A share of frames: two in a thousand more say nothing."""
 
 WATCHED: dict[str, dict[str, Watch]] = {
     "beats": {
@@ -45,11 +49,11 @@ WATCHED: dict[str, dict[str, Watch]] = {
     "dance": {
         "passed": Watch("higher", count="seams"),
         "passed_each_joint": Watch("higher", count="seams"),
-        "penetration": _LOWER,
-        "floating": _LOWER,
-        "slide_m_s": _LOWER,
-        "slide_ratio": _LOWER,
-        "outside_share": _LOWER,
+        "penetration": _SHARE,
+        "floating": _SHARE,
+        "slide_m_s": Watch("lower", least=0.002),
+        "slide_ratio": _SHARE,
+        "outside_share": _SHARE,
     },
     "generation": {
         "fid_k": _LOWER,
@@ -57,10 +61,10 @@ WATCHED: dict[str, dict[str, Watch]] = {
         "fid_g_varying": _LOWER,
         "beats": _HIGHER,
         "chance_z": _HIGHER,
-        "skating": _LOWER,
-        "penetration": _LOWER,
-        "floating": _LOWER,
-        "frozen": _LOWER,
+        "skating": _SHARE,
+        "penetration": _SHARE,
+        "floating": _SHARE,
+        "frozen": _SHARE,
         "seam_ratio": _LOWER,
     },
     "latency": {
@@ -128,12 +132,18 @@ def store(text: str, header: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
-def latest(folder: Path, header: Mapping[str, Any]) -> StoredRun | None:
-    """The last stored run on the same inputs (library, songs, data, seed, quickness); None where there is none."""
+def latest(folder: Path, header: Mapping[str, Any], benches: Iterable[str] | None = None) -> StoredRun | None:
+    """The last stored run on the same inputs (library, songs, data, seed, quickness) that holds one of `benches` (default:
+    any); None where there is none."""
     if not folder.is_dir():
         return None
+    asked = None if benches is None else set(benches)
     runs = [read(path) for path in sorted(folder.glob("*.jsonl"))]
-    same = [run for run in runs if run.header.get("inputs") == header["inputs"]]
+    same = [
+        run
+        for run in runs
+        if run.header.get("inputs") == header["inputs"] and (asked is None or asked & {bench for bench, _ in run.rows})
+    ]
     return max(same, key=lambda run: str(run.header["finished"])) if same else None
 
 
@@ -145,8 +155,9 @@ def compare(
 ) -> list[Change]:
     """Figures that moved by more than noise, worse ones first.
 
-    Noise: two standard errors of the difference where both rows state a deviation or a number of trials, and never less
-    than the figure's `relative` share. Timings are compared on the same processor only.
+    Noise: twice the root of both rows' squared deviations (`KEY_se`: standard error over songs; `KEY_sd`: deviation over
+    seeds or repeats, of which there are too few to divide by their number; binomial for shares of a `count`), and never
+    less than the figure's `relative` share or `least`. Timings are compared on the same processor only.
     """
     known = WATCHED if watched is None else watched
     same_machine = all(before.header["machine"].get(key) == header["machine"].get(key) for key in ("cpu", "cores"))
@@ -171,21 +182,22 @@ def _change(bench: str, figure: str, watch: Watch, before: Row, after: Row) -> C
     old, new = before.get(figure), after.get(figure)
     if not isinstance(old, int | float) or not isinstance(new, int | float):
         return None
-    noise = max(2.0 * _standard_error(figure, watch, before, after), watch.relative * abs(old), 1e-9)
+    noise = max(2.0 * _deviation(figure, watch, before, after), watch.relative * abs(old), watch.least, 1e-9)
     if abs(new - old) <= noise:
         return None
     worse = (new < old) == (watch.better == "higher")
     return Change(bench, row_name(after), figure, float(old), float(new), float(noise), worse)
 
 
-def _standard_error(figure: str, watch: Watch, before: Row, after: Row) -> float:
-    """Of the difference between two rows: from deviations over seeds or repeats, or binomial for shares; 0 unknown."""
+def _deviation(figure: str, watch: Watch, before: Row, after: Row) -> float:
+    """Of the difference between two rows: from what both state, or binomial for shares; 0 unknown."""
     if watch.count is not None:
         return float(sum(_binomial(row[figure], row.get(watch.count)) for row in (before, after)) ** 0.5)
-    deviations = [row.get(f"{figure}_sd") for row in (before, after)]
-    if any(deviation is None for deviation in deviations):
-        return 0.0
-    return float(sum(float(deviation or 0.0) ** 2 for deviation in deviations) ** 0.5)
+    for suffix in ("se", "sd"):
+        stated = [row.get(f"{figure}_{suffix}") for row in (before, after)]
+        if all(deviation is not None for deviation in stated):
+            return float(sum(float(deviation or 0.0) ** 2 for deviation in stated) ** 0.5)
+    return 0.0
 
 
 def _binomial(share: float, count: float | None) -> float:

@@ -12,20 +12,18 @@ import time
 
 _BEGAN = time.perf_counter(), time.process_time()
 
-import argparse  # noqa: E402  (the clock starts before anything else is imported)
-import json  # noqa: E402
-import sys  # noqa: E402
+import sys  # noqa: E402  (the clock starts before anything else is imported)
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-from choreodb.benchmarks.runs.query_stages import Laps, Stopwatch  # noqa: E402
+from choreodb.benchmarks.runs.query_stages import Laps, Stopwatch, serve  # noqa: E402
 
 STAGES = ("import librosa", "import", "open", "decode", "onset", "beats", "chroma", "mfcc", "neighbours", "beam")
 CANDIDATES, BEAM, METRE = 64, 64, 4
 _HOP = 512
 
 
-def query(library: Path, song: Path, watch: Stopwatch) -> Laps:
+def query(library: Path, song: Path, _out: Path, watch: Stopwatch) -> Laps:
     """One path through the library for `song`. library: the .npz that `export` wrote."""
     import librosa
     from librosa.beat import beat_track
@@ -106,20 +104,5 @@ def _beam(graph: Any, nearest: list[list[int]], distance: list[list[float]]) -> 
     return list(paths[0][1])
 
 
-def main(arguments: list[str]) -> None:
-    """`LIB.npz SONG... [--repeats N]`: every song N times, the first query of all from the process's start."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("library", type=Path)
-    parser.add_argument("songs", type=Path, nargs="+")
-    parser.add_argument("--repeats", type=int, default=1)
-    options = parser.parse_args(arguments)
-    watch = Stopwatch(_BEGAN)
-    for number in range(options.repeats):
-        for song in options.songs:
-            laps = query(options.library, song, watch)
-            print(json.dumps({"song": song.name, "repeat": number, "laps": laps}), flush=True)
-            watch = Stopwatch()
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    serve(query, sys.argv[1:], _BEGAN)

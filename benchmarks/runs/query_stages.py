@@ -10,6 +10,7 @@ import argparse  # noqa: E402  (the clock starts before anything else is importe
 import json  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 Laps = dict[str, dict[str, float]]
@@ -68,21 +69,21 @@ def query(library_path: Path, song: Path, out: Path, watch: Stopwatch) -> Laps:
     return watch.laps
 
 
-def main(arguments: list[str]) -> None:
-    """`LIB SONG... [--repeats N]`: every song N times, the first query of all from the process's start."""
+def serve(ask: Callable[[Path, Path, Path, Stopwatch], Laps], arguments: list[str], began: tuple[float, float]) -> None:
+    """`LIB SONG... [--repeats N]`: ask every song N times, the first of all from the process's start; a JSON line each."""
     parser = argparse.ArgumentParser()
     parser.add_argument("library", type=Path)
     parser.add_argument("songs", type=Path, nargs="+")
     parser.add_argument("--repeats", type=int, default=1)
     options = parser.parse_args(arguments)
-    watch = Stopwatch(_BEGAN)
+    watch = Stopwatch(began)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(options.repeats):
             for song in options.songs:
-                laps = query(options.library, song, Path(folder) / "dance.bvh", watch)
+                laps = ask(options.library, song, Path(folder) / "dance.bvh", watch)
                 print(json.dumps({"song": song.name, "repeat": number, "laps": laps}), flush=True)
                 watch = Stopwatch()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    serve(query, sys.argv[1:], _BEGAN)

@@ -131,6 +131,7 @@ BENCHMARKS: dict[str, str] = {
     "dance": "choreodb.benchmarks.runs.dance",
     "generation": "choreodb.benchmarks.runs.generation",
     "latency": "choreodb.benchmarks.runs.latency",
+    "traps": "choreodb.benchmarks.runs.traps",
     "troupe": "choreodb.benchmarks.runs.troupe",
 }
 
@@ -301,7 +302,7 @@ def _parts(request: BenchRequest) -> Iterator[str]:
 
 def _compared(report: BenchReport, stored: Path) -> BenchReport:
     """The report with what changed since the last stored run on the same inputs."""
-    before = history.latest(stored, report.header)
+    before = history.latest(stored, report.header, (result.name for result in report.results))
     if before is None:
         return report
     watched: dict[str, dict[str, Watch]] = dict(history.WATCHED)
