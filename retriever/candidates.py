@@ -13,14 +13,15 @@ Cut and held candidates are marked as trimmed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import QueryError
-from choreodb.retriever import costs, search_kernel
+from choreodb.retriever import costs, demands, search_kernel
 from choreodb.retriever.costs import BoolArray, FloatArray, IntArray
 from choreodb.retriever.lattice import Boundaries, boundaries_of
 from choreodb.retriever.placement import Step
@@ -91,8 +92,8 @@ class Fit:
     last: IntArray
 
 
-def load_pool(store: Store, where: str | None = None) -> Pool:
-    """Columns of every segment that matches `where`; QueryError where none does."""
+def load_pool(store: Store, where: str | None = None, avoid: Sequence[str] = ()) -> Pool:
+    """Columns of every segment that matches `where` and is not to be avoided; QueryError where there is none."""
     if where is None:
         mask = None
     else:
@@ -104,7 +105,15 @@ def load_pool(store: Store, where: str | None = None) -> Pool:
     arrays = {name: store.array(name) for name in ("embeddings", "entry", "exit")}
     if "travel" in store.manifest.arrays:
         arrays["travel"] = store.array("travel")
-    return build_pool(store.table("segments"), store.table("clips"), arrays, mask)
+    segments, clips = store.table("segments"), store.table("clips")
+    if not avoid:
+        return build_pool(segments, clips, arrays, mask)
+    keep_out = demands.keep_out(avoid, clips)
+    free = demands.free(keep_out, segments, clips)
+    if not (free if mask is None else free & mask).any():
+        raise QueryError(f"nothing is left to dance to when {', '.join(avoid)} is avoided; avoid less")
+    pool = build_pool(segments, clips, arrays, free if mask is None else free & mask)
+    return replace(pool, clip_end_s=demands.room(keep_out, pool.clip, pool.end_s, pool.clip_end_s))
 
 
 def build_pool(segments: Any, clips: Any, arrays: dict[str, Float32Array], mask: BoolArray | None = None) -> Pool:
@@ -207,6 +216,8 @@ def unary_terms(
     distance: Float32Array,
     style_price: FloatArray,
     weights: costs.CostWeights,
+    *,
+    strict_metre: bool = False,
 ) -> FloatArray:
     """Weighted terms [len(UNARY_TERMS), S] of filling `step` with each segment; `variation` is left at zero.
 
@@ -221,6 +232,8 @@ def unary_terms(
     terms[0] = 0.0 if rest else weights.embedding * distance.astype(np.float64)
     terms[1] = weights.warp * np.abs(np.log(filled.rate))
     terms[2] = 0.0 if rest else weights.metre * mismatch
+    if strict_metre and not rest:
+        terms[2] += costs.FORBIDDEN * (filled.beats != len(step.beats_s) - 1)
     terms[3] = weights.trim * (filled.trimmed + filled.misfit)
     terms[4] = (weights.rest_energy if rest else weights.energy) * np.square(pool.energy - target)
     terms[5] = weights.style * style_price[pool.style]

@@ -34,6 +34,9 @@ SAME_ORIGIN_OVERLAP = 0.25
 FAMILIAR_SHARE = 0.25
 """One source file may fill this share of the time within half the horizon before it costs."""
 
+FORBIDDEN = 1000.0
+"""What breaking a demand costs: more than a whole dance, so that it is only broken where nothing else is left."""
+
 UNARY_TERMS = ("embedding", "warp", "metre", "trim", "energy", "style", "walkable", "variation")
 PAIR_TERMS = ("transition", "style_change", "phrasing")
 PATH_TERMS = (*PAIR_TERMS, "repetition", "verbatim", "familiar", "stage")
@@ -50,7 +53,7 @@ class CostWeights:
     squeezed. energy: per squared difference between loudness rank and movement rank (0..1). rest_energy: the same for
     a rest step, whose target is the library's stillest movement. style: per unit by which a style is further from the
     song than the nearest style, or for a style other than the one that was asked for. walkable: for a segment outside
-    the transition graph's walkable part. variation: width of the uniform noise that a seed other than 0 adds.
+    the transition graph's walkable part. variation: width of the uniform noise at full variety.
     transition: per squared boundary distance, where 1 is a random cut; 0 for a continuation.
     style_change: where the style changes from one step to the next. phrasing: for a cut away from the start of a phrase,
     half of it in the middle of one, and for going on where a new section begins. repetition: for the same origin again,
@@ -67,7 +70,7 @@ class CostWeights:
     rest_energy: float = 1.0
     style: float = 1.5
     walkable: float = 0.2
-    variation: float = 0.5
+    variation: float = 1.0
     transition: float = 2.5
     style_change: float = 0.3
     phrasing: float = 0.4
@@ -116,9 +119,7 @@ def style_distance(distance: npt.NDArray[np.float32], styles: IntArray, seconds:
 
 
 def variation_noise(seed: int, step: int, segments: IntArray) -> FloatArray:
-    """Uniform noise in [0, 1) of a seed, a step and segment ids [S]; zero for seed 0 (splitmix64 of the three)."""
-    if seed == 0:
-        return np.zeros(len(segments))
+    """Uniform noise in [0, 1) of a seed, a step and segment ids [S] (splitmix64 of the three)."""
     with np.errstate(over="ignore"):
         state = segments.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         state += np.uint64(seed % 2**63) * np.uint64(0xBF58476D1CE4E5B9) + np.uint64(step) * np.uint64(

@@ -84,11 +84,18 @@ class Lattice:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """horizon_s: seconds within which repetition costs. verbatim_s: seconds for which a take may go on freely.
-    half_m: how far from the middle, in x and z, a step may end; infinite without a stage."""
+    half_m: how far from the middle, in x and z, a step may end; infinite without a stage. no_repeat_s: seconds within
+    which nothing may come back."""
 
     horizon_s: float
     verbatim_s: float
     half_m: tuple[float, float] = (np.inf, np.inf)
+    no_repeat_s: float = 0.0
+
+    @property
+    def memory_s(self) -> float:
+        """Seconds of song that have to be remembered."""
+        return max(self.horizon_s, self.no_repeat_s)
 
 
 NO_LIMITS = Limits(0.0, np.inf)
@@ -133,7 +140,7 @@ def beam_search(lattice: Lattice, relaxation: Relaxation, weights: CostWeights, 
     run_s = np.full(len(order), lattice.seconds[0])
     for step in range(1, len(lattice)):
         nodes = lattice.nodes(step)
-        since = int(np.searchsorted(lattice.middle_s, lattice.middle_s[step] - limits.horizon_s, side="right"))
+        since = int(np.searchsorted(lattice.middle_s, lattice.middle_s[step] - limits.memory_s, side="right"))
         history = np.ascontiguousarray(paths[:, since:step])
         _, spent, node, parent = search_kernel.expand(
             *_pairs(lattice, paths[:, -1], nodes),
@@ -146,7 +153,9 @@ def beam_search(lattice: Lattice, relaxation: Relaxation, weights: CostWeights, 
             lattice.middle_s[step] - lattice.middle_s[since:step],
             lattice.seconds[since:step],
             limits.horizon_s,
+            limits.no_repeat_s,
             weights.repetition,
+            costs.FORBIDDEN,
             weights.familiar * lattice.seconds[step] / costs.UNIT_S,
             costs.FAMILIAR_SHARE,
             run_s,
@@ -186,45 +195,31 @@ def path_terms(lattice: Lattice, path: IntArray, weights: CostWeights, limits: L
     terms[2, 1:] = weights.style_change * (cut & changed)
     terms[3, 1:] = weights.phrasing * np.where(cut, 1.0 - lattice.place[1:], lattice.section[1:])
     units = lattice.seconds / costs.UNIT_S
-    terms[4], terms[6] = _memory_terms(lattice, path, limits)
-    terms[4] *= weights.repetition
+    repeated, terms[6], forbidden = _memory_terms(lattice, path, limits)
+    terms[4] = weights.repetition * repeated + costs.FORBIDDEN * forbidden
     terms[6] *= weights.familiar * units
-    terms[5] = weights.verbatim * _verbatim_units(lattice, cut, limits)
+    terms[5] = (weights.verbatim / costs.UNIT_S) * search_kernel.verbatim(lattice.seconds, cut, limits.verbatim_s)
     ends = search_kernel.walk(lattice.travel[path])
     over = np.clip(np.abs(ends[:, :2]) - limits.half_m, 0.0, None)
     terms[7] = weights.stage * np.square(over).sum(axis=1) * units
     return terms
 
 
-def _verbatim_units(lattice: Lattice, cut: BoolArray, limits: Limits) -> FloatArray:
-    """`UNIT_S` of each step [N] for which one take has gone on beyond the limit; cut: [N - 1] where takes change."""
-    result = np.zeros(len(lattice))
-    run_s = lattice.seconds[0]
-    for step in range(1, len(lattice)):
-        seconds = lattice.seconds[step]
-        run_s = seconds + (0.0 if cut[step - 1] else run_s)
-        result[step] = min(seconds, max(0.0, run_s - limits.verbatim_s)) / costs.UNIT_S
-    return result
-
-
-def _memory_terms(lattice: Lattice, path: IntArray, limits: Limits) -> tuple[FloatArray, FloatArray]:
-    """Repetition and familiarity [N] of every step of a path, before their weights."""
-    repeated, familiar = np.zeros(len(path)), np.zeros(len(path))
-    for step in range(1, len(path)) if limits.horizon_s > 0.0 else ():
-        repeated[step], share = search_kernel.memory(
-            path[:step],
-            lattice.middle_s[step] - lattice.middle_s[:step],
-            lattice.seconds[:step],
-            limits.horizon_s,
-            lattice.origin,
-            lattice.origin_start_s,
-            lattice.origin_end_s,
-            lattice.twin,
-            path[step],
-            costs.SAME_ORIGIN_OVERLAP,
-        )
-        familiar[step] = max(0.0, share - costs.FAMILIAR_SHARE)
-    return repeated, familiar
+def _memory_terms(lattice: Lattice, path: IntArray, limits: Limits) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Repetition, familiarity and forbidden repetitions [N] of every step of a path, before their weights."""
+    repeated, share, forbidden = search_kernel.remembered(
+        path,
+        lattice.middle_s,
+        lattice.seconds,
+        limits.horizon_s,
+        limits.no_repeat_s,
+        lattice.origin,
+        lattice.origin_start_s,
+        lattice.origin_end_s,
+        lattice.twin,
+        costs.SAME_ORIGIN_OVERLAP,
+    )
+    return repeated, np.maximum(share - costs.FAMILIAR_SHARE, 0.0), forbidden
 
 
 def continued(lattice: Lattice, path: IntArray) -> BoolArray:
@@ -244,6 +239,18 @@ def _pair_weights(lattice: Lattice, step: int, weights: CostWeights) -> tuple[fl
     """Weights of a transition, of a change of style, and the prices of going on and of changing at `step`."""
     hold, cut = lattice.section[step], 1.0 - lattice.place[step]
     return weights.transition, weights.style_change, weights.phrasing * hold, weights.phrasing * cut
+
+
+def pair_prices(lattice: Lattice, before: IntArray, after: IntArray, step: int, weights: CostWeights) -> FloatArray:
+    """Prices [A, B] of going from nodes `before` [A] to nodes `after` [B] of `step`."""
+    lines = lattice.boundaries
+    leave = lines.leave[lattice.leave_row[before]].astype(np.float64)
+    gap = leave[:, None] - lines.entry[lattice.segment[after]].astype(np.float64)
+    style_a, style_b = lattice.style[before][:, None], lattice.style[after]
+    w_transition, w_style, hold, cut = _pair_weights(lattice, step, weights)
+    changed = (style_a != style_b) & (style_a >= 0) & (style_b >= 0)
+    price = cut + w_transition * np.square(gap).sum(axis=2) + w_style * changed
+    return np.where(lattice.next[before][:, None] == lattice.segment[after], hold, price)
 
 
 def _pairs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from choreodb.errors import QueryError
 from choreodb.indexer.encoders.base import Encoder, MusicWindow
 from choreodb.music.grid import BeatGrid
-from choreodb.retriever import candidates, costs, lattice, regroup, song
+from choreodb.retriever import alternatives, candidates, costs, demands, lattice, regroup, runners_up, song
 from choreodb.retriever.candidates import Fit, Float32Array, Pool
 from choreodb.retriever.costs import FloatArray, IntArray
 from choreodb.retriever.lattice import Lattice, Limits, Relaxation
@@ -18,6 +19,7 @@ from choreodb.retriever.nearest import store_encoder
 from choreodb.retriever.options import PlanOptions
 from choreodb.retriever.phrases import Phrasing, phrasing
 from choreodb.retriever.placement import Placement, Step
+from choreodb.retriever.plan import Hypothesis, Plan
 
 if TYPE_CHECKING:
     from choreodb.music.music import Music
@@ -41,51 +43,6 @@ HYPOTHESIS_PRIOR = 0.3
 """Cost per second that a grid of no confidence pays beside one of the best confidence."""
 
 _SAME_TIME_S = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """A beat grid that was planned with: its tempo, metre and confidence, the plan's cost per second, the prior that
-    was added for the comparison, and whether it was chosen."""
-
-    tempo_bpm: float
-    metre: int
-    confidence: float
-    steps: int
-    cost_per_s: float
-    prior_per_s: float
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """A path through the library for a song, and why.
-
-    placements: N steps with the material that fills them. terms: weighted cost terms by name (`costs.TERMS`), [N]
-    each; their sum is `cost`. relaxation_cost: optimum of the same lattice without the terms of whole paths
-    (`costs.PATH_TERMS` beyond `costs.PAIR_TERMS`). gap_in_lattice:
-    cost - relaxation_cost. candidate_gap: cost that solving again with 4x the candidates would save, None where it was
-    not measured. candidates: [N] per step. segments: [N] ids. styles: N labels. warp_rates: [N] source seconds per song
-    second. grid: the chosen hypothesis; hypothesis: its index in `hypotheses` (all of them, in the music's order).
-    """
-
-    placements: tuple[Placement, ...]
-    terms: dict[str, FloatArray]
-    cost: float
-    relaxation_cost: float
-    gap_in_lattice: float
-    candidate_gap: float | None
-    candidates: IntArray
-    segments: IntArray
-    styles: tuple[str | None, ...]
-    warp_rates: FloatArray
-    grid: BeatGrid
-    hypothesis: int
-    hypotheses: tuple[Hypothesis, ...]
-    options: PlanOptions
-
-    def __len__(self) -> int:
-        return len(self.placements)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,42 +88,107 @@ def plan(store: Store, music: Music, options: PlanOptions | None = None, *, enco
     encoder: the one that made the library's embeddings; looked up by the library's record where it is not given.
     QueryError where no segment matches.
     """
+    return plans(store, music, options, encoder=encoder)[0]
+
+
+def plans(
+    store: Store,
+    music: Music,
+    options: PlanOptions | None = None,
+    *,
+    count: int = 1,
+    encoder: Encoder | None = None,
+) -> tuple[Plan, ...]:
+    """The dance found for `music` in `store`, and `count - 1` truly different ones that cost little more."""
     options = options or PlanOptions()
-    pool = candidates.load_pool(store, options.where)
-    return plan_in_pool(pool, music, encoder or store_encoder(store), options, store.table("segments"))
+    pool = candidates.load_pool(store, options.where, options.avoid)
+    offsets = np.asarray(store.columns("clips", ["source_start_s"]).column(0).to_numpy(), dtype=np.float64)
+    encoder = encoder or store_encoder(store)
+    return plans_in_pool(pool, music, encoder, options, store.table("segments"), offsets, count)
 
 
 def plan_in_pool(pool: Pool, music: Music, encoder: Encoder, options: PlanOptions, segments: Any) -> Plan:
     """The same for a pool; segments: the table that the pool was made from, for the beats of the chosen ones."""
-    grids = music.grids
-    solutions = [solve(pool, ask(pool, music, grid, encoder, options), options) for grid in grids]
+    return plans_in_pool(pool, music, encoder, options, segments, np.zeros(len(pool.clips)))[0]
+
+
+def plans_in_pool(
+    pool: Pool, music: Music, encoder: Encoder, options: PlanOptions, segments: Any, offsets: FloatArray, count: int = 1
+) -> tuple[Plan, ...]:
+    """The same for a pool. offsets: [C] seconds of its file at which each clip begins."""
+    queries = [ask(pool, music, grid, encoder, options) for grid in music.grids]
+    free = [solve(pool, query, options) for query in queries]
+    hypotheses = _weighed(music, free)
+    chosen = next(index for index, each in enumerate(hypotheses) if each.chosen)
+    best = free[chosen]
+    locks = demands.locked(pool, options.lock, options.start, len(best.query.steps), offsets)
+    if locks:
+        best = solve(pool, best.query, options, locks=locks)
+    gap = candidate_gap(pool, best, options, locks) if options.candidate_gap else None
+    solutions = [
+        best,
+        *(
+            _along(best, path, options)
+            for path in alternatives.others(best.choices.lattice, best.path, count - 1, options)
+        ),
+    ]
+    return tuple(
+        _plan(
+            pool,
+            solution,
+            segments,
+            music.grids[chosen],
+            chosen,
+            hypotheses,
+            options,
+            gap if at == 0 else None,
+            tuple(sorted(locks)),
+        )
+        for at, solution in enumerate(solutions)
+    )
+
+
+def _weighed(music: Music, solutions: list[Solution]) -> tuple[Hypothesis, ...]:
+    """Every beat hypothesis with what its dance costs; the cheapest, its prior included, is chosen."""
     per_s = [solution.cost / music.duration_s for solution in solutions]
-    priors = hypothesis_priors(grids)
+    priors = hypothesis_priors(music.grids)
     chosen = int(np.argmin(np.add(per_s, priors)))
-    best = solutions[chosen]
-    gap = candidate_gap(pool, best, options) if options.candidate_gap else None
-    placed = placements(pool, best, segments)
-    relaxed = best.relaxation.cost
+    return tuple(
+        Hypothesis(grid.tempo_bpm, grid.metre, grid.confidence, len(solution.path), cost, prior, index == chosen)
+        for index, (grid, solution, cost, prior) in enumerate(zip(music.grids, solutions, per_s, priors, strict=True))
+    )
+
+
+def _plan(
+    pool: Pool,
+    solution: Solution,
+    segments: Any,
+    grid: BeatGrid,
+    chosen: int,
+    hypotheses: tuple[Hypothesis, ...],
+    options: PlanOptions,
+    gap: float | None,
+    locked: tuple[int, ...],
+) -> Plan:
+    placed = placements(pool, solution, segments)
+    nodes, relaxed = solution.choices, solution.relaxation.cost
     return Plan(
         placements=placed,
-        terms=dict(zip(costs.TERMS, best.terms, strict=True)),
-        cost=best.cost,
-        relaxation_cost=min(relaxed, best.cost),
-        gap_in_lattice=max(0.0, best.cost - relaxed),
+        terms=dict(zip(costs.TERMS, solution.terms, strict=True)),
+        cost=solution.cost,
+        relaxation_cost=min(relaxed, solution.cost),
+        gap_in_lattice=max(0.0, solution.cost - relaxed),
         candidate_gap=gap,
-        candidates=np.diff(best.choices.lattice.offset),
+        candidates=np.diff(nodes.lattice.offset),
         segments=np.array([placement.segment for placement in placed], dtype=np.int64),
-        styles=tuple(
-            None if code < 0 else pool.styles[code] for code in best.choices.lattice.style[best.path].tolist()
-        ),
-        warp_rates=best.choices.rate[best.path],
-        grid=grids[chosen],
+        styles=tuple(None if code < 0 else pool.styles[code] for code in nodes.lattice.style[solution.path].tolist()),
+        warp_rates=nodes.rate[solution.path],
+        grid=grid,
         hypothesis=chosen,
-        hypotheses=tuple(
-            Hypothesis(grid.tempo_bpm, grid.metre, grid.confidence, len(solution.path), cost, prior, index == chosen)
-            for index, (grid, solution, cost, prior) in enumerate(zip(grids, solutions, per_s, priors, strict=True))
-        ),
+        hypotheses=hypotheses,
         options=options,
+        runners_up=runners_up.find(pool, nodes, solution.path, options.weights, limits_of(options)),
+        locked=locked,
     )
 
 
@@ -208,15 +230,36 @@ def style_price(pool: Pool, steps: tuple[Step, ...], embeddings: Float32Array, o
     return costs.style_distance(1.0 - embeddings[probes] @ pool.embeddings.T, pool.style, seconds)
 
 
-def solve(pool: Pool, query: Query, options: PlanOptions, include: Lattice | None = None) -> Solution:
-    """Build the lattice and search it; include: nodes of a smaller lattice of the same query to keep."""
-    choices = build_choices(pool, query, options, include)
+def solve(
+    pool: Pool,
+    query: Query,
+    options: PlanOptions,
+    include: Lattice | None = None,
+    locks: Mapping[int, int] | None = None,
+) -> Solution:
+    """Build the lattice and search it.
+
+    include: nodes of a smaller lattice of the same query to keep. locks: position in the pool by step.
+    """
+    choices = build_choices(pool, query, options, include, locks or {})
     relaxation = lattice.relax(choices.lattice, options.weights)
-    limits = Limits(options.repeat_horizon_s, options.verbatim_s, _half_stage(options))
-    path = lattice.beam_search(choices.lattice, relaxation, options.weights, options.beam, limits)
-    pairs = lattice.path_terms(choices.lattice, path, options.weights, limits)
-    terms = np.concatenate([choices.terms[:, path], pairs[1:]])
-    return Solution(query, choices, relaxation, path, terms)
+    path = lattice.beam_search(choices.lattice, relaxation, options.weights, options.beam, limits_of(options))
+    return Solution(query, choices, relaxation, path, _terms(choices, path, options))
+
+
+def _along(solution: Solution, path: IntArray, options: PlanOptions) -> Solution:
+    """Another path through the same lattice."""
+    return replace(solution, path=path, terms=_terms(solution.choices, path, options))
+
+
+def _terms(choices: Choices, path: IntArray, options: PlanOptions) -> FloatArray:
+    pairs = lattice.path_terms(choices.lattice, path, options.weights, limits_of(options))
+    return np.concatenate([choices.terms[:, path], pairs[1:]])
+
+
+def limits_of(options: PlanOptions) -> Limits:
+    """What the search has to remember of a path."""
+    return Limits(options.repeat_horizon_s, options.verbatim_s, _half_stage(options), options.no_repeat_s)
 
 
 def _half_stage(options: PlanOptions) -> tuple[float, float]:
@@ -227,13 +270,21 @@ def _half_stage(options: PlanOptions) -> tuple[float, float]:
     return max(0.25, 0.5 * width - STAGE_MARGIN_M), max(0.25, 0.5 * depth - STAGE_MARGIN_M)
 
 
-def candidate_gap(pool: Pool, solution: Solution, options: PlanOptions) -> float:
+def candidate_gap(
+    pool: Pool, solution: Solution, options: PlanOptions, locks: Mapping[int, int] | None = None
+) -> float:
     """Cost that a lattice of `GAP_FACTOR` times the candidates (the same ones among them) saves; at least 0."""
     wider = replace(options, candidates=GAP_FACTOR * options.candidates)
-    return max(0.0, solution.cost - solve(pool, solution.query, wider, solution.choices.lattice).cost)
+    return max(0.0, solution.cost - solve(pool, solution.query, wider, solution.choices.lattice, locks).cost)
 
 
-def build_choices(pool: Pool, query: Query, options: PlanOptions, include: Lattice | None = None) -> Choices:
+def build_choices(
+    pool: Pool,
+    query: Query,
+    options: PlanOptions,
+    include: Lattice | None = None,
+    locks: Mapping[int, int] | None = None,
+) -> Choices:
     """Close the lattice: per step the cheapest segments by their own price, then continuations of the step before."""
     count = len(query.steps)
     rows: list[IntArray] = []
@@ -245,9 +296,12 @@ def build_choices(pool: Pool, query: Query, options: PlanOptions, include: Latti
         start_s, end_s = song.nominal_span(step)
         filled = candidates.fit(pool, end_s - start_s)
         distance = 1.0 - pool.embeddings @ query.embeddings[index]
-        priced = candidates.unary_terms(pool, step, filled, distance, query.style_price, options.weights)
-        noise = costs.variation_noise(options.seed, index, pool.row)
-        priced[-1] = options.weights.variation * noise * ((end_s - start_s) / costs.UNIT_S)
+        priced = candidates.unary_terms(
+            pool, step, filled, distance, query.style_price, options.weights, strict_metre=options.strict_metre
+        )
+        if options.perturbation > 0.0:
+            noise = costs.variation_noise(options.seed, index, pool.row)
+            priced[-1] = options.perturbation * options.weights.variation * noise * ((end_s - start_s) / costs.UNIT_S)
         price = priced.sum(axis=0)
         near = candidates.cheapest(price + SPREAD * offered, options.candidates)
         offered *= OFFER_MEMORY
@@ -256,6 +310,8 @@ def build_choices(pool: Pool, query: Query, options: PlanOptions, include: Latti
         if include is not None:
             kept = np.concatenate([kept, include.segment[include.nodes(index)]])
         chosen = np.union1d(near, kept)
+        if locks and index in locks:
+            chosen = np.array([locks[index]], dtype=np.int64)
         rows.append(chosen)
         fits.append(_taken(filled, chosen))
         terms.append(priced[:, chosen])

@@ -96,26 +96,29 @@ def memory(
     elapsed_s: F64,
     past_s: F64,
     horizon_s: float,
+    no_repeat_s: float,
     origin: I64,
     origin_start: F64,
     origin_end: F64,
     twin: I64,
     node: int,
     overlap_floor: float,
-) -> tuple[float, float]:
+) -> tuple[float, float, int]:
     """What is known of `node` from `history` [H] of nodes: prices of repetition and of familiarity, before weights.
 
     Repetition: overlap of origins over the shorter of the two, where above `overlap_floor`, times 1 - elapsed / horizon,
     summed; a twin counts as full overlap. Familiarity: share of the time within half the horizon that was danced from
-    the same origin, the latest counting most. elapsed_s, past_s: [H] song seconds since each of them, and its length.
+    the same origin, the latest counting most. Third: repetitions within `no_repeat_s`. elapsed_s, past_s: [H] song
+    seconds since each of them, and its length.
     """
     repeated = 0.0
     same_s = 0.0
+    forbidden = 0
     for h in range(history.shape[0]):
-        if elapsed_s[h] >= horizon_s:
+        if elapsed_s[h] >= horizon_s and elapsed_s[h] >= no_repeat_s:
             continue
         past = history[h]
-        freshness = 1.0 - elapsed_s[h] / horizon_s
+        freshness = max(0.0, 1.0 - elapsed_s[h] / max(horizon_s, 1e-9))
         share = 0.0
         if origin[past] == origin[node]:
             same_s += past_s[h] * max(0.0, 2.0 * freshness - 1.0)
@@ -126,8 +129,54 @@ def memory(
             share = 1.0
         if share > overlap_floor:
             repeated += share * freshness
+            if elapsed_s[h] < no_repeat_s:
+                forbidden += 1
     # falling linearly to nothing at half of the horizon: full of one origin, it comes to a quarter of it
-    return repeated, same_s / max(0.25 * horizon_s, 1e-9)
+    return repeated, same_s / max(0.25 * horizon_s, 1e-9), forbidden
+
+
+@njit(cache=True, nogil=True)
+def remembered(
+    path: I64,
+    middle_s: F64,
+    seconds: F64,
+    horizon_s: float,
+    no_repeat_s: float,
+    origin: I64,
+    origin_start: F64,
+    origin_end: F64,
+    twin: I64,
+    overlap_floor: float,
+) -> tuple[F64, F64, F64]:
+    """`memory` of every step [N] of a path of nodes."""
+    steps = path.shape[0]
+    repeated, familiar, forbidden = np.zeros(steps), np.zeros(steps), np.zeros(steps)
+    for step in range(1, steps if max(horizon_s, no_repeat_s) > 0.0 else 0):
+        repeated[step], familiar[step], forbidden[step] = memory(
+            path[:step],
+            middle_s[step] - middle_s[:step],
+            seconds[:step],
+            horizon_s,
+            no_repeat_s,
+            origin,
+            origin_start,
+            origin_end,
+            twin,
+            path[step],
+            overlap_floor,
+        )
+    return repeated, familiar, forbidden
+
+
+@njit(cache=True, nogil=True)
+def verbatim(seconds: F64, cut: npt.NDArray[np.bool_], limit_s: float) -> F64:
+    """Seconds of each step [N] for which one take has gone on beyond the limit; cut: [N - 1] where takes change."""
+    result = np.zeros(len(seconds))
+    run_s = seconds[0]
+    for step in range(1, len(seconds)):
+        run_s = seconds[step] + (0.0 if cut[step - 1] else run_s)
+        result[step] = min(seconds[step], max(0.0, run_s - limit_s))
+    return result
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -212,7 +261,9 @@ def expand(
     elapsed_s: F64,
     past_s: F64,
     horizon_s: float,
+    no_repeat_s: float,
     w_repetition: float,
+    w_forbidden: float,
     w_familiar: float,
     familiar_share: float,
     run_s: F64,
@@ -273,11 +324,12 @@ def expand(
             # Memory only adds, so most extensions are out before it is worked out.
             if (size == width and price + togo_b[b] > f[0]) or (own == per_node and price >= own_g[own - 1]):
                 continue
-            repeated, familiar = memory(
+            repeated, familiar, forbidden = memory(
                 history[a],
                 elapsed_s,
                 past_s,
                 horizon_s,
+                no_repeat_s,
                 origin,
                 origin_start,
                 origin_end,
@@ -285,7 +337,8 @@ def expand(
                 first_b + b,
                 overlap_floor,
             )
-            price += w_repetition * repeated + w_familiar * max(0.0, familiar - familiar_share)
+            price += w_repetition * repeated + w_forbidden * forbidden
+            price += w_familiar * max(0.0, familiar - familiar_share)
             if own == per_node:
                 if price >= own_g[own - 1]:
                     continue
