@@ -81,6 +81,7 @@ class Outputs:
         self.paths = list(paths)
         self._targets: list[Path] = []
         self._scratch: dict[Path, Path] = {}
+        self._made: list[tuple[Path, Path]] = []
 
     def __enter__(self) -> Outputs:
         self._targets = _checked_targets(self.paths)
@@ -99,7 +100,11 @@ class Outputs:
 
     def write(self, dance: Dance, *, units: str = "m", progress: ProgressCall | None = None) -> None:
         """Write all files, then move them to their places; either all are written or none."""
-        made: list[tuple[Path, Path]] = []
+        self.prepare(dance, units=units, progress=progress)
+        self.publish()
+
+    def prepare(self, dance: Dance, *, units: str = "m", progress: ProgressCall | None = None) -> None:
+        """Write all files beside their places."""
         for number, (path, target) in enumerate(zip(self.paths, self._targets, strict=False)):
             if progress is not None:
                 progress(f"writing {path.suffix[1:]}", number, len(self.paths))
@@ -107,11 +112,15 @@ class Outputs:
             # a short name of our own: the user's may be as long as the file system allows
             temporary = self._scratch[target.parent] / f"{number}{suffix}"
             _write_one(WRITERS[suffix], dance, path, temporary, units)
-            made.append((temporary, target))
+            self._made.append((temporary, target))
         run_target = self._targets[-1]
         temporary = self._scratch[run_target.parent] / "run.json"
         _write_one(_write_run, dance, run_target, temporary, units)
-        for source, target in [*made, (temporary, run_target)]:
+        self._made.append((temporary, run_target))
+
+    def publish(self) -> None:
+        """Move what was prepared to its places."""
+        for source, target in self._made:
             try:
                 os.replace(source, target)
             except OSError as error:
@@ -120,6 +129,11 @@ class Outputs:
     def _clean(self) -> None:
         for folder in self._scratch.values():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def numbered(paths: Sequence[Path], number: int) -> list[Path]:
+    """Where the outputs of alternative `number` (from 1) go: `dance.bvh`, then `dance-2.bvh`."""
+    return list(paths) if number == 1 else [path.with_name(f"{path.stem}-{number}{path.suffix}") for path in paths]
 
 
 def _scratch_folder(folder: Path) -> Path:

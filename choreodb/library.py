@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from choreodb.motion.motion import Motion
     from choreodb.music.music import Music
     from choreodb.retriever.nearest import NearestWindow
-    from choreodb.retriever.planner import Plan
+    from choreodb.retriever.plan import Plan
     from choreodb.retriever.stitch import Stitched
     from choreodb.storage.verify import Problem
 
@@ -132,6 +132,7 @@ class Library:
         seed: int = 0,
         where: str | None = None,
         stage_m: tuple[float, float] | None = (6.0, 6.0),
+        options: PlanOptions | None = None,
         refine: Refine = "physics",
         bpm: float | None = None,
         beats: str | Path | None = None,
@@ -141,26 +142,47 @@ class Library:
         """A dance to `song`, as long as the song.
 
         seed: another dance for every number. where: predicate over the segments view. stage_m: width and depth in
-        metres, None for no stage. refine: `physics` locks feet and keeps them above the floor, `none` leaves the
-        stitched motion alone. bpm, beats, metre: override the song's own. Errors: MusicFormatError, QueryError.
+        metres, None for no stage. options: everything that can be asked of the plan, instead of these three. refine:
+        `physics` locks feet and keeps them above the floor, `none` leaves the stitched motion alone. bpm, beats,
+        metre: override the song's own. Errors: MusicFormatError, QueryError.
         """
-        with one_thread():
-            return self._dance(
-                Path(song), PlanOptions(where=where, seed=seed, stage_m=stage_m), refine, bpm, beats, metre, progress
-            )
+        options = options or PlanOptions(where=where, seed=seed, stage_m=stage_m)
+        return self.dances(
+            song, 1, options=options, refine=refine, bpm=bpm, beats=beats, metre=metre, progress=progress
+        )[0]
 
-    def _dance(
+    def dances(
+        self,
+        song: str | Path,
+        count: int,
+        *,
+        options: PlanOptions | None = None,
+        refine: Refine = "physics",
+        bpm: float | None = None,
+        beats: str | Path | None = None,
+        metre: int | None = None,
+        progress: ProgressCall | None = None,
+    ) -> list[Dance]:
+        """`count` truly different dances to `song`: the cheapest, then others that cost little more."""
+        if count < 1:
+            raise QueryError(f"{count} is not a number of dances; ask for at least 1")
+        with one_thread():
+            return self._dances(Path(song), count, options or PlanOptions(), refine, bpm, beats, metre, progress)
+
+    def _dances(
         self,
         song: Path,
+        count: int,
         options: PlanOptions,
         refine: Refine,
         bpm: float | None,
         beats: str | Path | None,
         metre: int | None,
         progress: ProgressCall | None,
-    ) -> Dance:
+    ) -> list[Dance]:
         from choreodb.music.music import Music
         from choreodb.report import dance_report
+        from choreodb.retriever import planner
 
         tell = progress or (lambda stage, done, total: None)
         watch = _Stopwatch()
@@ -168,13 +190,16 @@ class Library:
         music = Music.load(song, bpm=bpm, beats=beats, metre=metre)
         watch.lap("music_s")
         tell("planning", 0, 0)
-        plan = self.plan(music, options)
+        plans = planner.plans(self.store, music, options, count=count)
         watch.lap("plan_s")
-        tell("stitching", 0, 0)
-        stitched = self.stitch(plan, refine=refine)
-        watch.lap("stitch_s")
-        report = dance_report(self.store, music, plan, stitched, refine=refine)
-        return Dance(stitched.motion, stitched.contacts, report, watch.run(), song)
+        found = []
+        for number, plan in enumerate(plans):
+            tell("stitching", number, count)
+            stitched = self.stitch(plan, refine=refine)
+            watch.lap("stitch_s")
+            report = dance_report(self.store, music, plan, stitched, refine=refine)
+            found.append(Dance(stitched.motion, stitched.contacts, report, watch.run(), song))
+        return found
 
     def stitch(self, plan: Plan, *, refine: Refine = "physics") -> Stitched:
         """The captured motion along `plan`, joined, and cleaned up unless refine is `none`."""

@@ -9,10 +9,12 @@ import numpy as np
 
 from choreodb import __version__
 from choreodb.music.grid import bar_beats
+from choreodb.retriever.costs import FORBIDDEN
 
 if TYPE_CHECKING:
     from choreodb.music.music import Music
-    from choreodb.retriever.planner import Plan
+    from choreodb.retriever.plan import Plan
+    from choreodb.retriever.runners_up import RunnerUp
     from choreodb.retriever.stitch import Stitched
     from choreodb.storage.store import Store
 
@@ -98,6 +100,12 @@ def _options(plan: Plan, refine: str) -> Json:
         "where": options.where,
         "style": options.style,
         "seed": options.seed,
+        "variety": _number(options.perturbation),
+        "start": options.start,
+        "avoid": list(options.avoid),
+        "lock": {str(step): segment for step, segment in sorted(options.lock.items())},
+        "no_repeat_s": _number(options.no_repeat_s),
+        "strict_metre": options.strict_metre,
         "beam": options.beam,
         "candidates": options.candidates,
         "stage_m": None if options.stage_m is None else list(options.stage_m),
@@ -136,10 +144,28 @@ def _steps(plan: Plan, clips: Mapping[str, Json]) -> list[Json]:
                 "trimmed": placement.trimmed,
                 "continuation": placement.continuation,
                 "candidates": int(plan.candidates[index]),
+                "locked": index in plan.locked,
                 "costs": {name: _number(values[index]) for name, values in plan.terms.items()},
+                "next_best": _next_best(plan.runners_up[index], clips),
             }
         )
     return steps
+
+
+def _next_best(other: RunnerUp | None, clips: Mapping[str, Json]) -> Json | None:
+    if other is None:
+        return None
+    clip = clips[other.clip]
+    return {
+        "segment": other.segment,
+        "clip": other.clip,
+        "style": clip["style"],
+        "source_start_s": _number(clip["source_start_s"] + other.source_start_s),
+        "source_end_s": _number(clip["source_start_s"] + other.source_end_s),
+        "mirrored": other.mirrored,
+        "extra_cost": _number(other.extra_cost),
+        "extra_costs": {name: _number(value) for name, value in other.terms.items() if abs(value) >= 0.5e-6},
+    }
 
 
 def _stage(stitched: Stitched) -> Json:
@@ -187,6 +213,11 @@ def _warnings(plan: Plan, steps: list[Json]) -> list[str]:
     trimmed = sum(step["trimmed"] for step in steps)
     if trimmed:
         notes.append(f"{trimmed} of {len(steps)} steps are filled by material that was cut, held or squeezed to fit")
+    broken = int(sum(plan.terms[name].sum() for name in ("repetition", "metre")) // FORBIDDEN)
+    if broken:
+        notes.append(
+            f"--no-repeat or --strict-metre could not be kept {broken} times; the library has nothing else that fits"
+        )
     if plan.grid.confidence < 0.3 and plan.grid.source == "music":
         notes.append(
             f"the beats of this song are uncertain (confidence {plan.grid.confidence:.2f}); --bpm or --beats override them"

@@ -43,7 +43,7 @@ def others(nodes: Lattice, best: IntArray, count: int, options: PlanOptions) -> 
 
 def _another(nodes: Lattice, paths: list[IntArray], options: PlanOptions, limits: Limits) -> IntArray:
     """Halve the interval of prices: low ones leave the dance as it is, high ones make it dear."""
-    used = np.sum([reused(nodes, path) for path in paths], axis=0, dtype=np.float64)
+    used: FloatArray = np.array([reused(nodes, path) for path in paths]).sum(axis=0, dtype=np.float64)
     allowed = (1.0 + EXTRA_SHARE) * _cost(nodes, paths[0], options, limits)
     low, high = 0.0, _HIGHEST
     found = _priced(nodes, used, high, options, limits)

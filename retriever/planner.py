@@ -201,8 +201,10 @@ def hypothesis_priors(grids: tuple[BeatGrid, ...]) -> list[float]:
 
 
 def ask(pool: Pool, music: Music, grid: BeatGrid, encoder: Encoder, options: PlanOptions) -> Query:
-    """The steps of a hypothesis with their embeddings; steps that hardly any segment fits are regrouped."""
-    steps = regroup.regrouped(pool, song.steps(music, grid))
+    """The steps of a hypothesis with their embeddings; steps that hardly any segment fits are regrouped, unless the metre is strict."""
+    steps = song.steps(music, grid)
+    if not options.strict_metre:
+        steps = regroup.regrouped(pool, steps)
     windows = [MusicWindow(step.start_s, step.end_s, step.beats_s, _metre(step)) for step in steps]
     embeddings = np.asarray(encoder.embed_music(music, windows), dtype=np.float32)
     spans = np.array([song.nominal_span(step) for step in steps])

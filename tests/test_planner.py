@@ -18,7 +18,7 @@ from choreodb.music.music import Music
 from choreodb.retriever import costs, planner, search_kernel
 from choreodb.retriever.candidates import build_pool, cheapest, fit, travelled
 from choreodb.retriever.options import PlanOptions
-from choreodb.retriever.planner import Plan
+from choreodb.retriever.plan import Plan
 
 
 def plan_tables(tables: Any, music: Music, options: PlanOptions | None = None, mask: Any = None) -> Plan:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from choreodb.benchmarks.runs.songs import Songs
     from choreodb.library import Library
     from choreodb.music.music import Music
+    from choreodb.retriever.plan import Plan
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -179,7 +180,7 @@ def _first_of(*masks: BoolArray) -> npt.NDArray[np.int64]:
     return np.arange(len(masks[0]))
 
 
-def _nearest_choices(material: Material, music: Music, plan: planner.Plan, options: PlanOptions) -> list[int]:
+def _nearest_choices(material: Material, music: Music, plan: Plan, options: PlanOptions) -> list[int]:
     """For every step the nearest segment by embedding that fits in length, whatever came before."""
     pool = material.pool
     query = planner.ask(pool, music, plan.grid, store_encoder(material.library.store), options)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from choreodb.commands.options import (
     Commands,
@@ -17,6 +20,11 @@ from choreodb.commands.options import (
 )
 from choreodb.errors import QueryError
 
+if TYPE_CHECKING:
+    from choreodb.retriever.options import PlanOptions
+
+MOST_ALTERNATIVES = 100
+
 
 def add(commands: Commands) -> None:
     parser = command(
@@ -29,9 +37,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, action="append", required=True, metavar="FILE", help="may be repeated"
     )
-    add_where(parser)
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another dance for every number (default: 0)")
-    parser.add_argument("--stage", default="6x6", metavar="WxD", help="metres to stay within, or none (default: 6x6)")
+    _add_plan_options(parser)
     parser.add_argument(
         "--refine", choices=("none", "physics"), default="physics", help="clean-up after stitching (default: physics)"
     )
@@ -40,23 +46,92 @@ def add(commands: Commands) -> None:
     add_json(parser)
 
 
+def _add_plan_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the plan")
+    add_where(group)
+    group.add_argument("--style", metavar="NAME", help="stay in this style wherever the costs allow it")
+    group.add_argument("--seed", type=int, default=0, metavar="N", help="another dance for every number (default: 0)")
+    group.add_argument(
+        "--variety", type=float, metavar="0..1",
+        help="how far a seed may lead from the best path, which 0 is (default: 0 for seed 0, else 0.5)",
+    )  # fmt: skip
+    group.add_argument(
+        "--alternatives", type=int, default=1, metavar="N",
+        help="N truly different dances; the others go to `stem-2.ext` and so on (default: 1)",
+    )  # fmt: skip
+    group.add_argument("--stage", default="6x6", metavar="WxD", help="metres to stay within, or none (default: 6x6)")
+    group.add_argument("--start", metavar="CLIP:SECONDS", help="begin with this moment of a clip")
+    group.add_argument(
+        "--avoid", action="append", default=[], metavar="CLIP[:START-END]",
+        help="leave a clip (or a pattern of clips), or seconds of it, alone; may be repeated",
+    )  # fmt: skip
+    group.add_argument(
+        "--lock", action="append", default=[], metavar="STEP=SEGMENT",
+        help="keep this segment at this step (numbers as in the report) and plan the rest around it; may be repeated",
+    )  # fmt: skip
+    group.add_argument(
+        "--no-repeat", type=float, default=0.0, metavar="SECONDS",
+        help="no material comes back within so many seconds, while there is other material",
+    )  # fmt: skip
+    group.add_argument("--strict-metre", action="store_true", help="only bars of as many beats as the song's")
+
+
 def run(options: argparse.Namespace) -> int:
     """Plan, search, stitch, clean up, and write."""
-    from choreodb.dance import Outputs
+    from choreodb.dance import Outputs, numbered
     from choreodb.library import Library
 
-    with Outputs(options.output) as outputs, shown_progress() as progress:
+    if not 1 <= options.alternatives <= MOST_ALTERNATIVES:
+        raise QueryError(f"--alternatives {options.alternatives} must be between 1 and {MOST_ALTERNATIVES}")
+    with ExitStack() as stack:
+        sets = [
+            stack.enter_context(Outputs(numbered(options.output, number)))
+            for number in range(1, options.alternatives + 1)
+        ]
+        progress = stack.enter_context(shown_progress())
         library = Library.open(options.library, version=options.at)
-        result = library.dance(
-            options.song, seed=options.seed, where=options.where, stage_m=_stage(options.stage), refine=options.refine,
+        results = library.dances(
+            options.song, options.alternatives, options=_plan_options(options), refine=options.refine,
             bpm=options.bpm, beats=options.beats, metre=options.metre, progress=progress,
         )  # fmt: skip
-        outputs.write(result, units=options.units, progress=progress)
+        for outputs, result in zip(sets, results, strict=True):
+            outputs.prepare(result, units=options.units, progress=progress)
+        for outputs in sets:
+            outputs.publish()
     if options.json:
-        print_json(result.report)
+        reports = [result.report for result in results]
+        print_json(reports[0] if options.alternatives == 1 else reports)
     else:
-        print(result.summary())
+        print("\n".join(result.summary() for result in results))
     return 0
+
+
+def _plan_options(options: argparse.Namespace) -> PlanOptions:
+    from choreodb.retriever.options import PlanOptions
+
+    return PlanOptions(
+        where=options.where,
+        style=options.style,
+        seed=options.seed,
+        variety=options.variety,
+        start=options.start,
+        avoid=tuple(options.avoid),
+        lock=_locks(options.lock),
+        no_repeat_s=options.no_repeat,
+        strict_metre=options.strict_metre,
+        stage_m=_stage(options.stage),
+    )
+
+
+def _locks(texts: Sequence[str]) -> dict[int, int]:
+    locks: dict[int, int] = {}
+    for text in texts:
+        step, _, segment = text.partition("=")
+        if not (step.strip().isdecimal() and segment.strip().isdecimal()):
+            raise QueryError(f"--lock {text!r} is not STEP=SEGMENT in numbers of a report, like 12=3401")
+        if locks.setdefault(int(step), int(segment)) != int(segment):
+            raise QueryError(f"--lock names step {int(step)} twice; give each step one segment")
+    return locks
 
 
 def _stage(text: str) -> tuple[float, float] | None:

@@ -33,7 +33,7 @@ def add_library(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--at", type=int, metavar="N", help="use version N of the library (default: the newest)")
 
 
-def add_where(parser: argparse.ArgumentParser) -> None:
+def add_where(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--where", metavar="EXPR", help="use only segments for which this is true, for example \"style = 'waltz'\""
     )
