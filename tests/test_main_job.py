@@ -7,6 +7,7 @@ import json
 import struct
 from pathlib import Path
 
+import networkx
 import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
@@ -63,6 +64,86 @@ def test_glb_is_gltf_2(danced: Path) -> None:
 
 def test_report_is_what_its_schema_says(danced: Path, root: Path) -> None:
     valid(root, "report", report_of(danced))
+
+
+def test_a_dance_explains_itself(danced: Path, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plot = tmp_path / "plan.png"
+    assert cli.main(["explain", str(danced / "dance.json"), "--json", "--plot", str(plot)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    valid(root, "explain", told)
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    report = report_of(danced)
+    assert [step["index"] for step in told["steps"]] == [step["index"] for step in report["steps"]]
+    for step in told["steps"]:
+        other = step["next_best"]
+        assert step["cost"] == pytest.approx(sum(step["costs"].values()), abs=1e-5)
+        assert other is None or other["extra_cost"] == pytest.approx(
+            sum(term["extra"] for term in other["terms"].values()), abs=1e-4
+        )
+    assert cli.main(["explain", str(danced / "dance.json"), "--step", "1"]) == 0
+    assert capsys.readouterr().out.count("next best") <= 1
+
+
+def test_strange_reports_are_refused_in_one_line(
+    danced: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strange = tmp_path / "strange.json"
+    report = report_of(danced)
+    for text in ("", "{}", "[1]", "nonsense", "[" * 100_000, json.dumps(report | {"steps": [{"index": 0}]})):
+        strange.write_text(text)
+        assert cli.main(["explain", str(strange)]) == 1
+        assert capsys.readouterr().err.count("\n") == 1
+    assert cli.main(["explain", str(danced / "dance.json"), "--step", "9999"]) == 1
+    assert "there is no step 9999" in capsys.readouterr().err
+
+
+def test_the_graph_is_described(
+    sample_library: Path, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plot = tmp_path / "graph.png"
+    assert cli.main(["graph", str(sample_library), "--json", "--plot", str(plot)]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    valid(root, "graph", facts)
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    graph = choreodb.open(sample_library).graph()
+    assert facts["segments"] == graph.number_of_nodes()
+    assert facts["transitions"] == graph.number_of_edges() == sum(map(sum, facts["ways"]))
+    components = sorted((len(each) for each in networkx.strongly_connected_components(graph)), reverse=True)
+    assert facts["components"] == components
+    assert sum(facts["cut"].values()) == graph.number_of_nodes() - components[0]
+    assert len(facts["dead_ends"]) == sum(1 for node in graph if graph.out_degree(node) == 0)
+
+
+def test_alternatives_are_written_side_by_side(sample_library: Path, sample_song: Path, tmp_path: Path) -> None:
+    outputs = ["-o", str(tmp_path / "dance.json"), "-o", str(tmp_path / "dance.bvh")]
+    assert cli.main(["dance", str(sample_library), str(sample_song), *outputs, "--alternatives", "2"]) == 0
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"dance{number}.{suffix}" for number in ("", "-2") for suffix in ("json", "bvh", "run.json")}
+    chosen = [
+        [step["segment"] for step in json.loads((tmp_path / name).read_text())["steps"]]
+        for name in ("dance.json", "dance-2.json")
+    ]
+    assert chosen[0] != chosen[1]
+    step, segment = 2, chosen[1][2]
+    locked = ["dance", str(sample_library), str(sample_song), "-o", str(tmp_path / "locked.json")]
+    assert cli.main([*locked, "--lock", f"{step}={segment}"]) == 0
+    report = json.loads((tmp_path / "locked.json").read_text())
+    assert report["steps"][step]["segment"] == segment
+    assert [each["index"] for each in report["steps"] if each["locked"]] == [step]
+
+
+@pytest.mark.parametrize(
+    "demand",
+    [["--lock", "x=1"], ["--lock", "1"], ["--lock", "1=2", "--lock", "1=3"], ["--alternatives", "0"], ["--variety", "2"],
+     ["--avoid", "nothing/like/it"], ["--start", "nowhere:1"], ["--no-repeat", "-1"], ["--style", "polka"]],
+)  # fmt: skip
+def test_demands_that_make_no_sense_cost_one_line(
+    demand: list[str], sample_library: Path, sample_song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["dance", str(sample_library), str(sample_song), "-o", str(tmp_path / "dance.json"), *demand]
+    assert cli.main(arguments) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_report_accounts_for_every_second_and_its_cost(danced: Path) -> None:

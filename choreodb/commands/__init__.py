@@ -11,6 +11,8 @@ from choreodb.commands import (
     dance,
     demo,
     evaluate,
+    explain,
+    graph,
     index,
     info,
     inspect,
@@ -20,5 +22,20 @@ from choreodb.commands import (
     verify,
 )
 
-COMMANDS = (demo, index, dance, search, credits, info, inspect, sql, verify, sample, evaluate, bench)
+COMMANDS = (
+    demo,
+    index,
+    dance,
+    explain,
+    credits,
+    search,
+    info,
+    sql,
+    graph,
+    inspect,
+    verify,
+    sample,
+    evaluate,
+    bench,
+)
 """In the order of `--help` and `docs/cli.md`."""
