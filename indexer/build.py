@@ -22,6 +22,7 @@ from choreodb.indexer.discover import ClipSource, Discovery, discover
 from choreodb.indexer.ingest import ClipSegments, Ingested, Task
 from choreodb.indexer.labels import Problem
 from choreodb.indexer.summary import Summary, coverage
+from choreodb.storage.motion_blocks import PACKINGS, Packing
 from choreodb.storage.motion_table import MotionWriter
 from choreodb.storage.store import Store
 from choreodb.storage.tables import CLIPS, MUSIC
@@ -56,13 +57,15 @@ def index(
     strict: bool = False,
     progress: Progress | None = None,
     jobs: int | None = 1,
+    packing: Packing | None = None,
 ) -> Summary:
     """Bring the clips of `sources` (folders or files) into the library at `library`, which is made if it is not there.
 
     A file that cannot be read is skipped and reported in the summary, unless `strict`. Clips of earlier runs stay;
     where nothing is new, no version is made. Interrupting leaves the previous version as it was. jobs: processes
     that read files (None: one per core); a script that asks for more than one needs the usual main guard. The result does
-    not depend on it, nor on the order of `sources`.
+    not depend on it, nor on the order of `sources`. packing: how the motion of new clips is stored (None: as in the
+    last run, at first in full).
 
     Raises ChoreoError: no source, no clip that can be read, an id used twice, a library that cannot be opened; with
     `strict`, the first file that cannot be read.
@@ -70,16 +73,19 @@ def index(
     if not sources:
         raise ChoreoError("no source given; name at least one folder of motion files")
     with one_thread():
-        return _index(sources, library, strict, progress or (lambda stage, done, total: None), jobs)
+        return _index(sources, library, strict, progress or (lambda stage, done, total: None), jobs, packing)
 
 
-def _index(sources: Sequence[Path], library: Path, strict: bool, report: Progress, jobs: int | None) -> Summary:
+def _index(
+    sources: Sequence[Path], library: Path, strict: bool, report: Progress, jobs: int | None, packing: Packing | None
+) -> Summary:
     report("discover", 0, 1)
     found = discover([Path(source) for source in sources])
     store = Store.open(library) if Store.exists(library) else Store.create(library)
     if strict and found.problems:
         raise ChoreoError(str(found.problems[0]))
-    tasks, unreadable = _tasks(found.clips)
+    packing = packing or _packing(store)
+    tasks, unreadable = _tasks(found.clips, packing)
     report("discover", 1, 1)
     state = _state(store, found, tasks)
     state.problems += [*found.problems, *unreadable]
@@ -94,18 +100,23 @@ def _index(sources: Sequence[Path], library: Path, strict: bool, report: Progres
             if isinstance(result, Problem):
                 state.problems.append(result)
                 continue
-            writer = writer or stack.enter_context(MotionWriter(store.place))
+            writer = writer or stack.enter_context(MotionWriter(store.place, packing=packing))
             _take(state, store, writer, result)
         report("read", len(todo), len(todo))
     if not state.clips:
         raise ChoreoError(_nothing(sources, state.problems))
     if writer is not None or state.dropped:
-        store = _commit(store, state, writer, report)
+        store = _commit(store, state, writer, report, packing)
         return _summary(store, found, state, len(tasks) - len(todo), new_version=True)
     return _summary(store, found, state, len(tasks) - len(todo), new_version=False)
 
 
-def _tasks(clips: Iterable[ClipSource]) -> tuple[list[Task], list[Problem]]:
+def _packing(store: Store) -> Packing:
+    """How the library's motion was stored last."""
+    return next((packing for packing in PACKINGS if store.meta.get("motion") == packing), "float32")
+
+
+def _tasks(clips: Iterable[ClipSource], packing: Packing) -> tuple[list[Task], list[Problem]]:
     """Tasks with the hashes of their files, and the files that cannot be opened."""
     hashes: dict[Path, str] = {}
     tasks, problems = [], []
@@ -117,7 +128,7 @@ def _tasks(clips: Iterable[ClipSource]) -> tuple[list[Task], list[Problem]]:
         except OSError as error:
             problems.append(Problem(source.clip, f"cannot be opened ({error.strerror or error})", "motion"))
             continue
-        tasks.append(ingest.task(source, hashes[source.path], hashes[source.music] if source.music else None))
+        tasks.append(ingest.task(source, hashes[source.path], hashes[source.music] if source.music else None, packing))
     return tasks, problems
 
 
@@ -209,7 +220,7 @@ def _jobs(tasks: Sequence[Task]) -> list[list[Task]]:
     return jobs
 
 
-def _commit(store: Store, state: _Library, writer: MotionWriter | None, report: Progress) -> Store:
+def _commit(store: Store, state: _Library, writer: MotionWriter | None, report: Progress, packing: Packing) -> Store:
     clips = [state.clips[clip] for clip in sorted(state.clips)]
     described = []
     for done, row in enumerate(clips):
@@ -229,7 +240,7 @@ def _commit(store: Store, state: _Library, writer: MotionWriter | None, report: 
         },
         append_motion=writer.parts if writer else (),
         arrays=connected.arrays,
-        meta={**store.meta, **connected.meta},
+        meta={**store.meta, **connected.meta, "motion": packing},
         encoder={"name": connected.encoder.name, "sha256": connected.encoder.hash},
     )
     report("commit", 1, 1)

@@ -31,6 +31,7 @@ from choreodb.motion.rotations import FloatArray
 from choreodb.motion.skeleton import CHOREO22, CHOREO52
 from choreodb.music.grid import BeatGrid
 from choreodb.music.music import Music
+from choreodb.storage.motion_blocks import Packing, as_stored
 from choreodb.threads import one_thread
 
 FPS = 60.0
@@ -48,6 +49,7 @@ class Task:
     sha256: str
     music_sha256: str | None
     motion_key: str
+    packing: Packing = "float32"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,11 +90,11 @@ class Ingested:
     problems: tuple[Problem, ...]
 
 
-def task(source: ClipSource, sha256: str, music_sha256: str | None) -> Task:
+def task(source: ClipSource, sha256: str, music_sha256: str | None, packing: Packing = "float32") -> Task:
     """The task of a discovered clip; its motion key covers the bytes of both files and everything said about them."""
     said = {**asdict(source), "path": "", "music": music_sha256, "settings": asdict(source.settings)}
     text = json.dumps([INGEST_VERSION, sha256, said], sort_keys=True)
-    return Task(source, sha256, music_sha256, hashlib.sha256(text.encode()).hexdigest())
+    return Task(source, sha256, music_sha256, hashlib.sha256(text.encode()).hexdigest(), packing)
 
 
 def file_sha256(path: Path) -> str:
@@ -136,8 +138,10 @@ def ingest(task: Task, *, strict: bool = False) -> Ingested:
     canonical = retarget.canonicalise(
         part, units=settings.units, up=settings.up, fps=settings.fps, root_position=settings.root_position
     )
-    rotations = canonical.motion.rotations.astype(np.float32)
-    root = canonical.motion.root.astype(np.float32)
+    # everything is measured on what will be read back, so that it can be measured again
+    rotations, root = as_stored(
+        canonical.motion.rotations.astype(np.float32), canonical.motion.root.astype(np.float32), task.packing
+    )
     contacts = canonical.contacts.astype(np.uint8)
     curves = accents(_positions(rotations, root), contacts, FPS)
     music, problems = _song(source, strict)

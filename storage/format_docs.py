@@ -8,6 +8,13 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from choreodb.storage.catalogue import VIEW
+from choreodb.storage.compact import (
+    POSITION_ERROR_MM,
+    POSITION_STEP_M,
+    ROTATION_ERROR_DEG,
+    ROTATION_STEP_RAD,
+    WEIGHT_STEP,
+)
 from choreodb.storage.index import EXACT_VECTORS, FAISS_NAME
 from choreodb.storage.manifest import FORMAT_VERSION
 from choreodb.storage.motion_table import BLOCK_FRAMES, BLOCKS_PER_GROUP
@@ -44,7 +51,14 @@ library/
 """
 
 _MOTION = f"""One row is a block of up to {BLOCK_FRAMES} frames, and {BLOCKS_PER_GROUP} blocks make a row group, so that
-a bar is read without its neighbours. The blocks of a motion tile its frames from 0. Pages are plain and uncompressed.
+a bar is read without its neighbours. The blocks of a motion tile its frames from 0. Pages are plain and uncompressed,
+in a part of compact blocks compressed by zstd.
+
+A block whose `packing` is `compact` holds whole steps: rotations as rotation vectors (angle at most pi) in
+steps of {ROTATION_STEP_RAD:g} rad in int16, root in steps of {POSITION_STEP_M * 1000:g} mm and face in steps of 1/{round(1 / WEIGHT_STEP)}, both in int32. Of each channel the second
+differences in time are taken (the two frames before the first count as 0; sums wrap round), folded as `(d << 1) ^ (d >> bits - 1)`,
+and laid out as [bytes, channels, frames]: the lowest byte of all channels first. No rotation is off by more than
+{ROTATION_ERROR_DEG:g} degrees, no position of the root by more than {POSITION_ERROR_MM:g} mm.
 """
 
 _NOTES = {"motion": _MOTION}

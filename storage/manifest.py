@@ -18,7 +18,8 @@ from typing import Any
 from choreodb.errors import StoreError
 from choreodb.storage.place import Place
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""What is written; 2 knows packed motion, faces. Every version from 1 on is read."""
 FOLDERS = ("manifests", "tables", "arrays", "index")
 
 _NAME = re.compile(r"m-(\d{8})\.json")
@@ -102,7 +103,7 @@ def loads(text: bytes, *, source: str) -> Manifest:
             "upgrade ChoreoDB"
         )
     checksum = body.pop("checksum", None)
-    if type(version) is not int or version != FORMAT_VERSION or checksum != hashlib.sha256(_encode(body)).hexdigest():
+    if type(version) is not int or version < 1 or checksum != hashlib.sha256(_encode(body)).hexdigest():
         raise _damaged(source, "its checksum does not match")
     if text != _encode({**body, "checksum": checksum}):
         raise _damaged(source, "it is not in canonical form")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -20,77 +20,18 @@ from choreodb.errors import StoreError
 from choreodb.storage.commit import publish_draft
 from choreodb.storage.folder import writing
 from choreodb.storage.manifest import FileEntry
+from choreodb.storage.motion_blocks import BLOCK_FRAMES as BLOCK_FRAMES
+from choreodb.storage.motion_blocks import DATA, PLAIN_SCHEMA, Packing, decode, decode_face
+from choreodb.storage.motion_blocks import MotionArrays as MotionArrays
+from choreodb.storage.motion_blocks import blocks as blocks
 from choreodb.storage.place import Draft, Place, at
-from choreodb.storage.tables import MOTION
 
-BLOCK_FRAMES = 256
 BLOCKS_PER_GROUP = 4
 PART_BYTES = 256 << 20
 CACHE_BYTES = 128 << 20
-
-MotionArrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.uint8]]
+_LEVEL = 9
 
 _KEYS = ("motion_key", "first_frame", "frames", "joints")
-_DATA = ("rotations", "root", "contacts")
-_FACE = "face"
-_PLAIN_SCHEMA = pa.schema([column.remove_metadata() for column in MOTION])
-
-
-def blocks(
-    motion_key: str,
-    rotations: npt.NDArray[np.floating],
-    root: npt.NDArray[np.floating],
-    contacts: npt.NDArray[np.integer] | npt.NDArray[np.bool_],
-    face: npt.NDArray[np.floating] | None = None,
-) -> pa.Table:
-    """Rows of the motion table for one clip.
-
-    rotations: [T, J, 4] local unit quaternions. root: [T, 3] metres. contacts: [T, 4] of 0 and 1. face: [T, F] weights
-    of the clip's face channels, None (or F = 0) without any.
-    """
-    frames, joints = _check(motion_key, rotations, root, contacts)
-    if face is not None and (face.ndim != 2 or len(face) != frames):
-        raise StoreError(f"motion {motion_key!r}: face has shape {face.shape}; expected ({frames}, channels)")
-    firsts = np.arange(0, frames, BLOCK_FRAMES, dtype=np.int32)
-    lengths = np.minimum(BLOCK_FRAMES, frames - firsts).astype(np.int32)
-    return pa.Table.from_arrays(
-        [
-            pa.array([motion_key] * len(firsts), pa.string()),
-            pa.array(firsts),
-            pa.array(lengths),
-            pa.array(np.full(len(firsts), joints, dtype=np.int32)),
-            _binary(rotations.astype("<f4", copy=False), firsts, lengths),
-            _binary(root.astype("<f4", copy=False), firsts, lengths),
-            _binary(contacts.astype(np.uint8, copy=False), firsts, lengths),
-            pa.nulls(len(firsts), pa.large_binary())
-            if face is None or face.shape[1] == 0
-            else _binary(face.astype("<f4", copy=False), firsts, lengths),
-        ],
-        schema=_PLAIN_SCHEMA,
-    )
-
-
-def _check(
-    motion_key: str, rotations: npt.NDArray[Any], root: npt.NDArray[Any], contacts: npt.NDArray[Any]
-) -> tuple[int, int]:
-    frames = len(rotations)
-    if rotations.ndim != 3 or rotations.shape[2] != 4 or frames == 0:
-        raise StoreError(f"motion {motion_key!r}: rotations have shape {rotations.shape}; expected (T, J, 4), T > 0")
-    if root.shape != (frames, 3) or contacts.shape != (frames, 4):
-        raise StoreError(
-            f"motion {motion_key!r}: root {root.shape} and contacts {contacts.shape} do not fit {frames} frames; "
-            f"expected ({frames}, 3) and ({frames}, 4)"
-        )
-    return frames, int(rotations.shape[1])
-
-
-def _binary(values: npt.NDArray[Any], firsts: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32]) -> pa.Array:
-    """Cut the frames of `values` into one large_binary value a block, without a copy per block."""
-    flat = np.ascontiguousarray(values)
-    stride = flat[0].nbytes
-    offsets = np.append(firsts.astype(np.int64), firsts[-1] + int(lengths[-1])) * stride
-    buffers = [None, pa.py_buffer(np.ascontiguousarray(offsets)), pa.py_buffer(flat)]
-    return pa.Array.from_buffers(pa.large_binary(), len(firsts), buffers)
 
 
 @dataclass(slots=True)
@@ -101,6 +42,7 @@ class _Part:
     writer: pq.ParquetWriter
     rows: int = 0
     bytes: int = 0
+    packed: bool = False
     waiting: list[pa.Table] = field(default_factory=list)
 
 
@@ -114,10 +56,13 @@ class MotionWriter:
     >>> store = store.commit(append_motion=writer.parts, tables=tables)  # doctest: +SKIP
     """
 
-    def __init__(self, library: Place | Path | str, *, part_bytes: int = PART_BYTES) -> None:
+    def __init__(
+        self, library: Place | Path | str, *, part_bytes: int = PART_BYTES, packing: Packing = "float32"
+    ) -> None:
         self.parts: tuple[FileEntry, ...] = ()
         self._place = at(library)
         self._part_bytes = part_bytes
+        self._packing: Packing = packing
         self._keys: set[str] = set()
         self._part: _Part | None = None
         self._full: list[_Part] = []
@@ -151,30 +96,34 @@ class MotionWriter:
     ) -> None:
         """Append one clip's motion; shapes as in `blocks`."""
         if motion_key not in self._keys:
-            self.add_table(blocks(motion_key, rotations, root, contacts, face))
+            self.add_table(blocks(motion_key, rotations, root, contacts, face, self._packing))
 
     def add_table(self, rows: pa.Table) -> None:
         """Append rows made by `blocks`, of one or several clips whose keys are new to this writer."""
         self._keys.update(rows.column("motion_key").unique().to_pylist())
         with writing(f"{self._place}/tables"):
-            part = self._part or self._open_part()
+            packed = rows.column("packing").null_count < len(rows)
+            if self._part is not None and self._part.packed != packed:
+                self._finish_part()
+            part = self._part or self._open_part(packed)
             part.waiting.append(rows)
             part.bytes += rows.nbytes
             self._write_groups(part, everything=False)
             if part.bytes >= self._part_bytes:
                 self._finish_part()
 
-    def _open_part(self) -> _Part:
+    def _open_part(self, packed: bool) -> _Part:
         draft = self._stack.enter_context(self._place.draft("tables"))
-        # floats of motion hardly compress, and plain pages are read at memory speed
+        # floats of motion hardly compress, and plain pages are read at memory speed; packed planes are made for it
+        compression = {"compression": "zstd", "compression_level": _LEVEL} if packed else {"compression": "none"}
         writer = pq.ParquetWriter(
-            draft.file, _PLAIN_SCHEMA, compression="none", use_dictionary=False, write_statistics=False, version="2.6"
+            draft.file, PLAIN_SCHEMA, use_dictionary=False, write_statistics=False, version="2.6", **compression
         )
-        self._part = _Part(draft, writer)
+        self._part = _Part(draft, writer, packed=packed)
         return self._part
 
     def _write_groups(self, part: _Part, *, everything: bool) -> None:
-        rows = pa.concat_tables(part.waiting) if part.waiting else _PLAIN_SCHEMA.empty_table()
+        rows = pa.concat_tables(part.waiting) if part.waiting else PLAIN_SCHEMA.empty_table()
         stop = len(rows) if everything else len(rows) // BLOCKS_PER_GROUP * BLOCKS_PER_GROUP
         for first in range(0, stop, BLOCKS_PER_GROUP):
             part.writer.write_table(rows.slice(first, min(BLOCKS_PER_GROUP, stop - first)).combine_chunks())
@@ -243,19 +192,15 @@ class MotionReader:
         """Face weights [T, F] of the frames [first, stop) of a motion; None where it has none. Raises StoreError."""
         parts: list[npt.NDArray[np.float32]] = []
         for block in self._wanted(motion_key, first, stop):
-            table = self._group(block.part, block.group)
-            data = table.column(_FACE)[block.row].as_buffer() if _FACE in table.column_names else None
-            if data is None:
-                return None
-            whole = data.size % (4 * block.frames) == 0
-            weights: npt.NDArray[np.float32] = np.frombuffer(data if whole else b"", dtype="<f4")
-            if weights.size == 0 or (parts and weights.size != block.frames * parts[0].shape[1]):
-                raise StoreError(
-                    f"{self._names[block.part]} is damaged: face of a block has {data.size} bytes, expected 4 a channel "
-                    f"for {block.frames} frames; restore it or index the source again"
-                )
+            row = self._row(block)
+            with self._naming(block):
+                weights = decode_face(row, block.frames)
+                if weights is None:
+                    return None
+                if parts and weights.shape[1] != parts[0].shape[1]:
+                    raise StoreError(f"face of a block has {weights.shape[1]} channels, expected {parts[0].shape[1]}")
             lo, hi = max(block.first, first), min(block.first + block.frames, stop)
-            parts.append(weights.reshape(block.frames, -1)[lo - block.first : hi - block.first])
+            parts.append(weights[lo - block.first : hi - block.first])
         return np.concatenate(parts)
 
     def _wanted(self, motion_key: str, first: int, stop: int) -> list[Block]:
@@ -272,22 +217,29 @@ class MotionReader:
             )
         return wanted
 
-    def _decode(self, block: Block, joints: int) -> MotionArrays:
+    def _row(self, block: Block) -> dict[str, Any]:
+        """The buffers of a block, and how they are packed; null where the file has no such column."""
         table = self._group(block.part, block.group)
-        shapes = ((block.frames, joints, 4), (block.frames, 3), (block.frames, 4))
-        arrays = []
-        for name, shape in zip(_DATA, shapes, strict=True):
-            dtype: np.dtype[Any] = np.dtype("u1" if name == "contacts" else "<f4")
-            data = table.column(name)[block.row].as_buffer()
-            expected = int(np.prod(shape)) * dtype.itemsize
-            if data is None or data.size != expected:
-                raise StoreError(
-                    f"{self._names[block.part]} is damaged: {name} of a block has {data.size if data else 0} bytes, "
-                    f"expected {expected}; restore it or index the source again"
-                )
-            arrays.append(np.frombuffer(data, dtype=dtype).reshape(shape))
-        rotations, root, contacts = arrays
-        return rotations, root, contacts
+        row: dict[str, Any] = dict.fromkeys(DATA)
+        for name in table.column_names:
+            cell = table.column(name)[block.row]
+            row[name] = cell.as_py() if name == "packing" else cell.as_buffer()
+        return row
+
+    @contextmanager
+    def _naming(self, block: Block) -> Iterator[None]:
+        """Put the file's name in front of what is wrong with a block."""
+        try:
+            yield
+        except StoreError as error:
+            raise StoreError(
+                f"{self._names[block.part]} is damaged: {error}; restore it or index the source again"
+            ) from None
+
+    def _decode(self, block: Block, joints: int) -> MotionArrays:
+        row = self._row(block)
+        with self._naming(block):
+            return decode(row, block.frames, joints)
 
     def _group(self, part: int, group: int) -> pa.Table:
         with self._lock:
@@ -295,7 +247,7 @@ class MotionReader:
                 self._cache.move_to_end((part, group))
                 return self._cache[part, group]
             try:
-                table = self._files[part].read_row_group(group, columns=[*_DATA, _FACE], use_threads=False)
+                table = self._files[part].read_row_group(group, columns=list(DATA), use_threads=False)
             except (pa.ArrowException, OSError, ValueError, KeyError) as error:
                 raise damaged(self._names[part], error) from None
             self._cache[part, group] = table

@@ -71,6 +71,7 @@ MOTION = _schema(
         True,
         "float32 little-endian [frames, channels], weights of the clip's face channels; null without any",
     ),
+    ("packing", _STR, True, "null: rotations, root and face are as said above; `compact`: see below"),
 )
 
 MUSIC = _schema(
@@ -120,7 +121,7 @@ TRANSITIONS = _schema(
     ("continuation", _BOOL, False, "the target starts exactly where the source ends"),
 )
 
-OPTIONAL_COLUMNS = frozenset({("clips", "face"), ("motion", "face")})
+OPTIONAL_COLUMNS = frozenset({("clips", "face"), ("motion", "face"), ("motion", "packing")})
 """Columns (table, name) that a library may lack, because an earlier version wrote it; they read as null."""
 
 SCHEMAS = {"clips": CLIPS, "motion": MOTION, "music": MUSIC, "segments": SEGMENTS, "transitions": TRANSITIONS}

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from choreodb.errors import StoreError
 from choreodb.storage import manifest as manifests
 from choreodb.storage import specimen
-from choreodb.storage.manifest import FileEntry, Manifest
+from choreodb.storage.manifest import FORMAT_VERSION, FileEntry, Manifest
 from choreodb.storage.motion_table import BLOCK_FRAMES, MotionReader, MotionWriter, blocks
 from choreodb.storage.store import Store
 from choreodb.storage.verify import verify
@@ -348,7 +348,7 @@ def first_clip_file(body: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda body: body.update(format_version=2), "newer than this ChoreoDB"),
+        (lambda body: body.update(format_version=FORMAT_VERSION + 1), "newer than this ChoreoDB"),
         (lambda body: body.update(format_version=0), "damaged"),
         (lambda body: body.update(format_version=True), "damaged"),
         (lambda body: body.update(version=9), "says that it is version 9"),

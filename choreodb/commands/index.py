@@ -25,6 +25,10 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be read")
     parser.add_argument("--jobs", type=int, default=None, metavar="N", help="processes (default: one per core)")
+    parser.add_argument(
+        "--motion", choices=("float32", "compact"), default=None,
+        help="how the motion of new clips is stored: in full, or in about a tenth of the space, within 0.01 degrees and 0.1 mm (default: as before, at first float32)",
+    )  # fmt: skip
     add_json(parser)
 
 
@@ -35,7 +39,10 @@ def run(options: argparse.Namespace) -> int:
     if options.jobs is not None and options.jobs < 1:
         raise QueryError(f"--jobs {options.jobs} is not a number of processes; give at least 1")
     with shown_progress() as progress:
-        summary = build(options.sources, options.library, strict=options.strict, progress=progress, jobs=options.jobs)
+        summary = build(
+            options.sources, options.library, strict=options.strict, progress=progress, jobs=options.jobs,
+            packing=options.motion,
+        )  # fmt: skip
     for skipped in summary.skipped:
         print(f"choreodb: skipped {' '.join(str(skipped).split())}", file=sys.stderr)
     if options.json:
