@@ -27,12 +27,14 @@ class Dance:
     """A finished dance.
 
     motion: canonical, 60 fps, as long as the song. contacts: [T, 4] left heel, left toe, right heel, right toe.
+    hands: [T] whether the fingers were captured; elsewhere they are relaxed. The motion has a face where any clip has.
     report: every step with its source, cost terms and licence (`docs/schema/report.schema.json`).
     run: what varies from run to run (timings, host, date). song: the audio file.
     """
 
     motion: Motion
     contacts: npt.NDArray[np.uint8]
+    hands: npt.NDArray[np.bool_]
     report: ReportDict
     run: ReportDict
     song: Path
@@ -41,6 +43,11 @@ class Dance:
         """Write to every path; the suffix chooses the format. Either all are written or none."""
         with Outputs([Path(path) for path in paths]) as outputs:
             outputs.write(self, units=units)
+
+    def about(self) -> ReportDict:
+        """What a format with room for remarks is told: the licences, and where hands and face were captured."""
+        captured = self.report["captured"]
+        return {"licences": self.report["licences"], "hands": captured["hands"], "face": captured["face"]}
 
     def summary(self) -> str:
         """A few lines for people."""
@@ -215,14 +222,16 @@ def _write_bvh(dance: Dance, path: Path, units: str) -> None:
 
 def _write_glb(dance: Dance, path: Path, units: str) -> None:
     from choreodb.motion import glb
+    from choreodb.motion.hands import with_hands
 
-    glb.save(dance.motion, path)
+    glb.save(with_hands(dance.motion), path, extras={"choreodb": dance.about()})
 
 
 def _write_npz(dance: Dance, path: Path, units: str) -> None:
     from choreodb.motion import smpl
+    from choreodb.motion.hands import with_hands
 
-    smpl.save(dance.motion, path)
+    smpl.save(with_hands(dance.motion), path, hands=dance.hands)
 
 
 def _write_report(dance: Dance, path: Path, units: str) -> None:

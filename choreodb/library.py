@@ -198,7 +198,7 @@ class Library:
             stitched = self.stitch(plan, refine=refine)
             watch.lap("stitch_s")
             report = dance_report(self.store, music, plan, stitched, refine=refine)
-            found.append(Dance(stitched.motion, stitched.contacts, report, watch.run(), song))
+            found.append(Dance(stitched.motion, stitched.contacts, stitched.hands, report, watch.run(), song))
         return found
 
     def stitch(self, plan: Plan, *, refine: Refine = "physics") -> Stitched:

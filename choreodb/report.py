@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from choreodb import __version__
 from choreodb.music.grid import bar_beats
@@ -40,6 +42,11 @@ def dance_report(store: Store, music: Music, plan: Plan, stitched: Stitched, *, 
             "joints": len(stitched.motion.skeleton),
             "stage": _stage(stitched),
         },
+        "captured": {
+            "hands": _spans(stitched.hands, stitched.motion.fps, ("captured", "relaxed")),
+            "face": _spans(stitched.faced, stitched.motion.fps, ("captured", "at rest")),
+            "face_channels": list(stitched.motion.face_names),
+        },
         "steps": steps,
         "seams": _seams(stitched, steps),
         "certificate": {
@@ -50,8 +57,32 @@ def dance_report(store: Store, music: Music, plan: Plan, stitched: Stitched, *, 
             "terms": {name: _number(values.sum()) for name, values in plan.terms.items()},
         },
         "licences": _licences(steps),
-        "warnings": _warnings(plan, steps),
+        "warnings": [*_warnings(plan, steps), *_partly(stitched)],
     }
+
+
+def _spans(held: npt.NDArray[np.bool_], fps: float, words: tuple[str, str]) -> list[Json]:
+    """Stretches of a dance by what `held` [N] says of their frames; at a seam one blends into the next."""
+    edges = [0, *(np.flatnonzero(np.diff(held.astype(np.int8))) + 1).tolist(), len(held)]
+    return [
+        {"start_s": _number(start / fps), "end_s": _number(stop / fps), "kind": words[0] if held[start] else words[1]}
+        for start, stop in itertools.pairwise(edges)
+    ]
+
+
+def _partly(stitched: Stitched) -> list[str]:
+    """What to say where only a part of the dance has captured hands or a captured face."""
+    notes = []
+    fps = stitched.motion.fps
+    for held, what, else_where in (
+        (stitched.hands, "hands", "they are relaxed"),
+        (stitched.faced, "face", "it is at rest"),
+    ):
+        if held.any() and not held.all():
+            notes.append(
+                f"{what} captured for {held.sum() / fps:.1f} of {len(held) / fps:.1f} s; elsewhere {else_where}"
+            )
+    return notes
 
 
 def _number(value: Any) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pytest
+from jsonschema import Draft202012Validator
 from walking import clip, place, reader, walk
 
-from choreodb.errors import StoreError
+from choreodb import cli
+from choreodb.errors import MotionFormatError, StoreError
+from choreodb.motion import glb, head, registry, smpl
 from choreodb.motion.arkit import arkit_channels, to_arkit
-from choreodb.motion.face import ARKIT52
+from choreodb.motion.face import ARKIT52, partner
+from choreodb.motion.gltf_file import open_gltf
 from choreodb.motion.hands import relaxed_hands, with_hands
 from choreodb.motion.mirror import mirror
 from choreodb.motion.motion import Motion
@@ -192,3 +197,90 @@ def test_relaxed_hands_are_for_who_has_none() -> None:
     assert whole.skeleton is CHOREO52
     assert np.allclose(whole.rotations[3, 22:], relaxed_hands())
     assert with_hands(whole) is whole
+
+
+# -- in files ----------------------------------------------------------------------------------------------------------
+
+
+def test_amass_keeps_the_face_and_says_which_hands_were_captured(tmp_path: Path) -> None:
+    motion = _faced(("jawOpen", "mood"))
+    captured = np.arange(len(motion)) < 100
+    smpl.save(with_hands(motion), tmp_path / "some.npz", hands=captured)
+    some = registry.read(tmp_path / "some.npz")
+    assert some.skeleton is CHOREO52
+    assert some.face_names == ("jawOpen", "mood")
+    assert np.allclose(some.face, motion.face, atol=1e-6)  # type: ignore[arg-type]
+    with np.load(tmp_path / "some.npz") as archive:
+        assert np.array_equal(archive["hands_captured"], captured)
+    smpl.save(with_hands(motion), tmp_path / "none.npz", hands=np.zeros(len(motion), dtype=bool))
+    none = registry.read(tmp_path / "none.npz")
+    assert none.skeleton is CHOREO22
+    assert any("not captured" in note for note in none.notes)
+    with pytest.raises(MotionFormatError, match="expected"):
+        smpl.save(motion, tmp_path / "bad.npz", hands=np.zeros(3, dtype=bool))
+
+
+def test_a_glb_has_a_morph_target_for_every_channel(tmp_path: Path) -> None:
+    motion = _faced(("eyeBlinkLeft", "jawOpen", "mood"))
+    glb.save(with_hands(motion), tmp_path / "a.glb", extras={"choreodb": {"hands": "relaxed"}})
+    again = registry.read(tmp_path / "a.glb")
+    assert again.face_names == motion.face_names
+    assert np.allclose(again.face, motion.face, atol=1e-6)  # type: ignore[arg-type]
+    document = open_gltf(tmp_path / "a.glb")
+    mesh = document.item("meshes", 1)
+    primitive = mesh["primitives"][0]
+    assert len(primitive["targets"]) == len(mesh["weights"]) == 3
+    rest = document.accessor(primitive["attributes"]["POSITION"])
+    blink, jaw, mood = (document.accessor(target["POSITION"]) for target in primitive["targets"])
+    assert rest.shape == blink.shape == jaw.shape
+    assert np.all(blink[rest[:, 0] < 0.0] == 0.0)
+    assert np.abs(blink[rest[:, 0] > 0.0]).max() > 0.005
+    assert np.ptp((rest + jaw)[:, 1]) > np.ptp(rest[:, 1])
+    assert not mood.any()
+    assert document.document["scenes"][0]["extras"] == {"choreodb": {"hands": "relaxed"}}
+
+
+def test_most_arkit_channels_move_the_face_and_the_two_sides_are_mirror_images() -> None:
+    moved = dict(zip(ARKIT52, head.targets(ARKIT52), strict=True))
+    assert sum(bool(shape.any()) for shape in moved.values()) >= 46
+    rest = head.features().vertices.astype(np.float64)
+    flipped = rest * [-1.0, 1.0, 1.0]
+    other = np.argmin(np.linalg.norm(rest[:, None] - flipped[None], axis=-1), axis=1)
+    assert np.allclose(rest[other], flipped, atol=1e-6)
+    for name, shape in moved.items():
+        assert np.allclose(moved[partner(name)][other], shape * [-1.0, 1.0, 1.0], atol=1e-9), name
+
+
+def test_a_whole_dance_with_hands_and_a_face(tmp_path: Path, sample_song: Path, root: Path) -> None:
+    source = tmp_path / "dancers"
+    source.mkdir()
+    for name, seed in (("body", 0), ("whole", 1)):
+        motion = walk(16.0, stride_m=0.2, step_s=0.5, sway=1.0 + seed, turn_deg_s=40.0 * seed)
+        if name == "whole":
+            waves = 0.5 + 0.5 * np.sin(np.arange(len(motion))[:, None] * [0.05, 0.09])
+            motion = replace(with_hands(motion), face=waves, face_names=("jawOpen", "eyeBlinkLeft"))
+        smpl.save(motion, source / f"{name}.npz")
+    assert cli.main(["index", str(source), "--library", str(tmp_path / "lib"), "--jobs", "1"]) == 0
+    outputs = [part for suffix in ("bvh", "glb", "npz", "json") for part in ("-o", str(tmp_path / f"d.{suffix}"))]
+    assert cli.main(["dance", str(tmp_path / "lib"), str(sample_song), *outputs]) == 0
+    report = json.loads((tmp_path / "d.json").read_text())
+    schema = json.loads((root / "docs" / "schema" / "report.schema.json").read_text())
+    Draft202012Validator(schema).validate(report)
+    captured = report["captured"]
+    frames = report["dance"]["frames"]
+    stated = np.zeros(frames, dtype=np.uint8)
+    for span in captured["hands"]:
+        stated[round(span["start_s"] * 60) : round(span["end_s"] * 60)] = span["kind"] == "captured"
+    with np.load(tmp_path / "d.npz") as archive:
+        assert np.array_equal(archive["hands_captured"], stated)
+    assert stated.any()
+    assert captured["hands"] == [
+        {**span, "kind": span["kind"].replace("at rest", "relaxed")} for span in captured["face"]
+    ]
+    assert captured["face_channels"] == ["jawOpen", "eyeBlinkLeft"]
+    for suffix in ("npz", "glb"):
+        again = registry.read(tmp_path / f"d.{suffix}")
+        assert again.face_names == ("jawOpen", "eyeBlinkLeft")
+        assert again.face is not None
+        assert 0.0 <= again.face.min() < again.face.max() <= 1.0
+    assert len(registry.read(tmp_path / "d.bvh").skeleton) == 52

@@ -6,7 +6,7 @@ BVH has no place for a face, so `dance.bvh` may have a `dance.face.npz` beside i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from choreodb.errors import MotionFormatError
 from choreodb.motion.files import StrPath
 from choreodb.motion.motion import Motion
-from choreodb.motion.npz import read_arrays, scalar, write_arrays
+from choreodb.motion.npz import Array, read_arrays, scalar, write_arrays
 from choreodb.motion.rotations import FloatArray
 from choreodb.motion.skeleton import mirror_name
 
@@ -90,16 +90,26 @@ def load(path: StrPath) -> tuple[FloatArray, tuple[str, ...], float]:
         raise MotionFormatError(
             f"{path}: holds {', '.join(arrays) or 'nothing'}; expected 'face', 'face_names' and 'fps'"
         )
-    face, names, fps = arrays["face"], arrays["face_names"], scalar(arrays, ("fps",), path)
+    fps = scalar(arrays, ("fps",), path)
+    try:
+        weights, names = channels(arrays)
+    except MotionFormatError as error:
+        raise MotionFormatError(f"{path}: {error}") from None
+    if fps is None or fps <= 0.0:
+        raise MotionFormatError(f"{path}: 'fps' is {fps}; expected frames per second")
+    return weights, names, fps
+
+
+def channels(arrays: Mapping[str, Array]) -> tuple[FloatArray, tuple[str, ...]]:
+    """(face float64 [T, F], its F channel names) in the `arrays` `face` and `face_names`; raises MotionFormatError."""
+    face, names = arrays["face"], arrays["face_names"]
     if face.ndim != 2 or face.dtype.kind != "f" or not 1 <= face.shape[1] <= MAX_CHANNELS or len(face) == 0:
-        raise MotionFormatError(f"{path}: 'face' is {face.dtype} {face.shape}; expected decimal numbers [T, F]")
+        raise MotionFormatError(f"'face' is {face.dtype} {face.shape}; expected decimal numbers [T, F]")
     if names.shape != (face.shape[1],) or names.dtype.kind != "U" or len(set(names.tolist())) != len(names):
-        raise MotionFormatError(
-            f"{path}: 'face_names' has shape {names.shape}; expected {face.shape[1]} different names"
-        )
-    if not np.all(np.isfinite(face)) or fps is None or fps <= 0.0:
-        raise MotionFormatError(f"{path}: holds numbers that are not finite, or no frame rate; expected finite weights")
-    return face.astype(np.float64), tuple(names.tolist()), fps
+        raise MotionFormatError(f"'face_names' has shape {names.shape}; expected {face.shape[1]} different names")
+    if not np.all(np.isfinite(face)):
+        raise MotionFormatError("'face' holds numbers that are not finite; expected finite weights")
+    return face.astype(np.float64), tuple(names.tolist())
 
 
 def attached(motion: Motion, path: StrPath) -> Motion:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from choreodb.motion import head
 from choreodb.motion.body import Body, body
 from choreodb.motion.files import StrPath, write_bytes
 from choreodb.motion.kinematics import root_first
@@ -22,6 +24,7 @@ _COMPONENTS = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 _VERTICES, _INDICES = 34962, 34963
 _MAGIC, _VERSION, _JSON, _BIN = b"glTF", 2, b"JSON", b"BIN\0"
 _SKIN_COLOUR = (0.42, 0.55, 0.72, 1.0)
+_FACE_COLOUR = (0.07, 0.08, 0.11, 1.0)
 
 
 @dataclass(slots=True)
@@ -57,12 +60,14 @@ class _Buffer:
         return len(self.accessors) - 1
 
 
-def save(motion: Motion, path: StrPath) -> None:
+def save(motion: Motion, path: StrPath, *, extras: Mapping[str, Any] | None = None) -> None:
     """Write `motion` (metres, y up) as a GLB; the same motion gives the same bytes.
 
     One node for every joint, by its name, at rest in the skeleton's rest pose standing on the floor; one animation
     with the rotation of every joint and the translation of the root and of joints that leave their offset, linear
-    between frames, from 0 s; one skin; one mesh of capsules, each bound to its bone. Raises ChoreoError.
+    between frames, from 0 s; one skin; one mesh of capsules, each bound to its bone. Where the motion has a face and
+    the skeleton a head, a second mesh with a morph target for every channel, by its name, and their weights in the
+    animation. extras: JSON values that are kept with the scene. Raises ChoreoError.
     """
     motion = root_first(motion.validate())
     buffer = _Buffer()
@@ -73,12 +78,16 @@ def save(motion: Motion, path: StrPath) -> None:
         "scene": 0,
         "scenes": [{"name": "dance", "nodes": [0, joints]}],
         "nodes": [*_joint_nodes(motion.skeleton, rest), {"name": "body", "mesh": 0, "skin": 0}],
-        "materials": [_material()],
+        "materials": [_material("body", _SKIN_COLOUR)],
         "meshes": [_mesh(buffer, body(motion.skeleton, rest))],
         "skins": [_skin(buffer, rest)],
         "animations": [_animation(buffer, motion)],
     }
+    if motion.face is not None and motion.face_names and "head" in motion.skeleton.names:
+        _add_face(buffer, document, motion, rest)
     document |= {"accessors": buffer.accessors, "bufferViews": buffer.views, "buffers": [{"byteLength": buffer.size}]}
+    if extras:
+        document["scenes"][0]["extras"] = dict(extras)
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 4)
     total = 12 + 8 + len(text) + 8 + buffer.size
@@ -108,9 +117,9 @@ def _joint_nodes(skeleton: Skeleton, rest: FloatArray) -> list[dict[str, Any]]:
     return nodes
 
 
-def _material() -> dict[str, Any]:
-    surface = {"baseColorFactor": list(_SKIN_COLOUR), "metallicFactor": 0.0, "roughnessFactor": 0.7}
-    return {"name": "body", "pbrMetallicRoughness": surface}
+def _material(name: str, colour: tuple[float, ...]) -> dict[str, Any]:
+    surface = {"baseColorFactor": list(colour), "metallicFactor": 0.0, "roughnessFactor": 0.7}
+    return {"name": name, "pbrMetallicRoughness": surface}
 
 
 def _mesh(buffer: _Buffer, shape: Body) -> dict[str, Any]:
@@ -134,6 +143,52 @@ def _skin(buffer: _Buffer, rest: FloatArray) -> dict[str, Any]:
     inverse_bind[:, 3, :3] = -rest
     matrices = buffer.add(inverse_bind, "MAT4")
     return {"name": "skeleton", "inverseBindMatrices": matrices, "skeleton": 0, "joints": list(range(len(rest)))}
+
+
+def _add_face(buffer: _Buffer, document: dict[str, Any], motion: Motion, rest: FloatArray) -> None:
+    """Eyes, brows and a mouth on the head, a morph target for every channel of the face, and their weights over time."""
+    names, weights = motion.face_names, motion.face
+    assert weights is not None
+    joint = motion.skeleton.index("head")
+    shape = head.features()
+    bones = np.zeros((len(shape.vertices), 4), dtype=np.uint16)
+    bones[:, 0] = joint
+    held = np.zeros((len(shape.vertices), 4), dtype=np.float32)
+    held[:, 0] = 1.0
+    attributes = {
+        "POSITION": buffer.add(shape.vertices + rest[joint].astype(np.float32), "VEC3", target=_VERTICES, bounds=True),
+        "NORMAL": buffer.add(shape.normals, "VEC3", target=_VERTICES),
+        "JOINTS_0": buffer.add(bones, "VEC4", target=_VERTICES),
+        "WEIGHTS_0": buffer.add(held, "VEC4", target=_VERTICES),
+    }
+    stored: dict[bytes, int] = {}
+    targets = []
+    for moved in head.targets(names):
+        values = moved.astype(np.float32)
+        # channels that this face cannot show share one target that moves nothing
+        key = values.tobytes()
+        if key not in stored:
+            stored[key] = buffer.add(values, "VEC3", target=_VERTICES, bounds=True)
+        targets.append({"POSITION": stored[key]})
+    indices = buffer.add(shape.triangles.astype(np.uint16), "SCALAR", target=_INDICES)
+    primitive = {"attributes": attributes, "indices": indices, "material": 1, "targets": targets}
+    document["materials"].append(_material("face", _FACE_COLOUR))
+    document["meshes"].append(
+        {
+            "name": "face",
+            "primitives": [primitive],
+            "weights": [0.0] * len(names),
+            "extras": {"targetNames": list(names)},
+        }
+    )
+    node = len(document["nodes"])
+    document["nodes"].append({"name": "face", "mesh": 1, "skin": 0})
+    document["scenes"][0]["nodes"].append(node)
+    animation = document["animations"][0]
+    output = buffer.add(weights.astype(np.float32).reshape(-1), "SCALAR")
+    times = animation["samplers"][0]["input"]
+    animation["channels"].append({"sampler": len(animation["samplers"]), "target": {"node": node, "path": "weights"}})
+    animation["samplers"].append({"input": times, "output": output, "interpolation": "LINEAR"})
 
 
 def _animation(buffer: _Buffer, motion: Motion) -> dict[str, Any]:

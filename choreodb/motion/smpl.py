@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from choreodb.errors import MotionFormatError
+from choreodb.motion import face as faces
 from choreodb.motion.files import MAX_VALUE, StrPath
 from choreodb.motion.motion import Motion
 from choreodb.motion.npz import Array, read_arrays, scalar, write_arrays
@@ -28,7 +30,9 @@ _PARTS = (
     (("left_hand_pose", "pose_lhand"), (45,), True),
     (("right_hand_pose", "pose_rhand"), (45,), True),
 )
-_KEYS = (*_POSE_KEYS, *_TRANS_KEYS, *(key for keys, _, _ in _PARTS for key in keys), *_FPS_KEYS)
+# What `save` adds to AMASS.
+_OWN_KEYS = ("face", "face_names", "hands_captured")
+_KEYS = (*_POSE_KEYS, *_TRANS_KEYS, *(key for keys, _, _ in _PARTS for key in keys), *_FPS_KEYS, *_OWN_KEYS)
 REFERENCE_NOTE = "bone lengths: the file holds none; our reference body of 1.72 m stands in"
 _HALF = float(np.sqrt(0.5))
 _Z_UP = np.array([_HALF, _HALF, 0.0, 0.0])
@@ -63,6 +67,12 @@ def motion_of(arrays: dict[str, Array], *, fps: float | None = None) -> Motion:
     poses, notes = _poses(arrays)
     key = next((key for key in _TRANS_KEYS if key in arrays), "trans")
     motion = from_rotvecs(poses, numbers(arrays, key), scalar(arrays, _FPS_KEYS, "file") if fps is None else fps)
+    if "face" in arrays and "face_names" in arrays:
+        weights, channels = faces.channels(arrays)
+        motion = replace(motion, face=weights, face_names=channels)
+    if "hands_captured" in arrays and not np.any(arrays["hands_captured"]):
+        notes.append("hands: the file says that they were not captured, left out")
+        motion = replace(motion, rotations=motion.rotations[:, : len(CHOREO22)], skeleton=CHOREO22)
     return replace(motion, notes=(*motion.notes, *notes))
 
 
@@ -86,12 +96,14 @@ def from_rotvecs(poses: FloatArray, trans: FloatArray, fps: float | None) -> Mot
     return Motion(rotvec_to_quat(body), trans, CHOREO52, fps, notes=(REFERENCE_NOTE,))
 
 
-def save(motion: Motion, path: StrPath) -> None:
+def save(motion: Motion, path: StrPath, *, hands: npt.NDArray[np.bool_] | None = None) -> None:
     """Write canonical `motion` (choreo22 or choreo52, y up) as AMASS: z up, `poses` float32 [T, 156].
 
     `trans` float32 [T, 3] is the canonical root, the pelvis joint, turned z up; AMASS adds its body model's own
     pelvis offset (about 0.2 m down, by shape) to `trans`, so a viewer with that model shows the dancer so much lower.
-    `betas` are 16 zeros, `gender` is neutral, `mocap_framerate` a float. The same motion gives the same bytes.
+    `betas` are 16 zeros, `gender` is neutral, `mocap_framerate` a float. Beyond AMASS: `hands_captured` uint8 [T] is 1
+    where `hands` [T] says that the fingers were captured (default: everywhere, where the skeleton has them; fingers of
+    choreo22 are flat), and a face is kept as `face` float32 [T, F] and `face_names`. The same motion gives the same bytes.
     """
     motion.validate()
     names = motion.skeleton.names
@@ -109,6 +121,13 @@ def save(motion: Motion, path: StrPath) -> None:
         "gender": np.array("neutral"),
         "mocap_framerate": np.array(motion.fps, dtype=np.float64),
     }
+    if hands is None:
+        hands = np.full(len(motion), len(names) == len(CHOREO52))
+    if hands.shape != (len(motion),):
+        raise MotionFormatError(f"hands has shape {hands.shape}; expected ({len(motion)},)")
+    arrays["hands_captured"] = hands.astype(np.uint8)
+    if motion.face is not None:
+        arrays |= {"face": motion.face.astype(np.float32), "face_names": np.array(motion.face_names)}
     write_arrays(path, arrays)
 
 
