@@ -21,7 +21,7 @@ from choreodb.motion.kinematics import forward, joint_positions
 from choreodb.motion.rotations import AXES, axis_angle_to_quat, quat_to_rotvec, quat_to_yaw, rotate, yaw_to_quat
 from choreodb.motion.skeleton import CHOREO22, LEG_LENGTH_M, TOE_HEIGHT_M, mirror_name
 from choreodb.sample.arms import torso_depth, trail_hands
-from choreodb.sample.curves import cover, follow, glide, min_jerk, spring
+from choreodb.sample.curves import balanced, cover, follow, glide, min_jerk, smooth, spring
 from choreodb.sample.footwork import schedule
 from choreodb.sample.performance import Performance
 from choreodb.sample.phrases import mirrored
@@ -411,3 +411,14 @@ def test_hands_trail_behind_a_forearm_that_moves_and_not_behind_one_that_rests()
     forearm = -bend[60:180]
     assert np.corrcoef(lag, np.gradient(forearm))[0, 1] < -0.5
     assert np.abs(wrist).max() < 0.9
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.2, 0.4))
+def test_a_balanced_body_is_held_up_where_its_feet_push(seed: int, seconds: float) -> None:
+    push = smooth(np.cumsum(np.random.default_rng(seed).normal(0.0, 0.01, (600, 2)), axis=0), FPS, 0.1)
+    path = balanced(push, FPS, seconds)
+    acceleration = np.diff(path, 2, axis=0) * FPS**2
+    assert np.abs(path[1:-1] - seconds**2 * acceleration - push[1:-1])[5:-5].max() < 0.02 * np.ptp(push)
+    assert balanced(np.full((50, 1), 0.3), FPS, seconds) == pytest.approx(0.3)
+    assert balanced(push[::-1], FPS, seconds)[::-1] == pytest.approx(path)

@@ -11,7 +11,7 @@ from typing import Any
 
 _MODULES = (
     "beats", "distribution", "feet", "flight", "freezing", "geometric", "joints", "kinetic", "novelty", "retrieval",
-    "smoothness",
+    "smoothness", "support",
 )  # fmt: skip
 
 __all__ = list(_MODULES)

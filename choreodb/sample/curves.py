@@ -99,6 +99,21 @@ def smooth(curve: Array, fps: float, sigma_s: float) -> Array:
     return gaussian_filter1d(curve, sigma_s * fps, axis=0, mode="nearest", truncate=3.0)
 
 
+def balanced(push: Array, fps: float, seconds: float) -> Array:
+    """Ground path [T, D] of a body whose support pushes at `push` [T, D]: x - seconds^2 x'' = push, at rest at both ends.
+
+    seconds: the square root of height over gravity of the inverted pendulum (Kajita et al., The 3D linear inverted pendulum
+    mode, IROS 2001). Its one solution that does not fall over looks ahead as far as back: the body leaves for the next
+    foot before that foot is down.
+    """
+    keep = float(np.exp(-1.0 / (seconds * fps)))
+    gain, decay = np.array([1.0 - keep]), np.array([1.0, -keep])
+    ahead, _ = lfilter(gain, decay, push, axis=0, zi=keep * push[:1])
+    back, _ = lfilter(gain, decay, push[::-1], axis=0, zi=keep * push[-1:])
+    # the frame itself is in both halves
+    return np.asarray((ahead + back[::-1] - (1.0 - keep) * push) / (1.0 + keep))
+
+
 def cover(deficit: Array, fps: float, reach_s: float) -> Array:
     """A smooth curve [T, ...] that is nowhere below `deficit` >= 0: dilated by `reach_s`, then a Gaussian that fits in."""
     radius = max(1, round(reach_s * fps))

@@ -21,7 +21,7 @@ from choreodb.motion.rotations import (
 )
 from choreodb.motion.skeleton import CHOREO22, LEG_LENGTH_M, REST_PELVIS_HEIGHT_M
 from choreodb.sample.arms import Arms, arm_rotations, arm_spring, clear_of_torso, trail_hands
-from choreodb.sample.curves import Array, cover, delayed, follow, smooth, stroke, wander
+from choreodb.sample.curves import Array, balanced, cover, delayed, follow, smooth, stroke, wander
 from choreodb.sample.flight import jumping
 from choreodb.sample.footwork import FootCurve, foot_curve, home_steps, schedule, weight_keys
 from choreodb.sample.head import facing, head_angles
@@ -29,7 +29,7 @@ from choreodb.sample.performer import Performer
 from choreodb.sample.phrases import ARM_CHANNELS, CHANNELS, FEET
 from choreodb.sample.score import Clock, Score
 from choreodb.sample.styles import Style
-from choreodb.sample.truth import Flight, Footstep
+from choreodb.sample.truth import GRAVITY_M_S2, Flight, Footstep
 
 FPS = 60.0
 REACH = 0.985
@@ -40,6 +40,8 @@ TALL_M = 0.016
 
 _FAR_FOOT_M = 0.45
 """How far on the ground the pelvis goes away from either foot, where both have a share of it."""
+
+_PENDULUM_S = float(np.sqrt(REST_PELVIS_HEIGHT_M / GRAVITY_M_S2))
 
 _NECK_RAD = np.radians(12.0)
 
@@ -175,7 +177,7 @@ def _pelvis(
     furthest = np.maximum(_FAR_FOOT_M / np.maximum(apart_m, 0.2) - 0.5, 0.05)
     share = (0.5 + furthest * np.tanh(style.sway * (weight - 0.5) / furthest))[:, None]
     middle = share * feet[0].middle + (1.0 - share) * feet[1].middle
-    ground = smooth(middle, FPS, 0.11)
+    ground = balanced(smooth(middle, FPS, 0.05), FPS, _PENDULUM_S)
     lean = np.radians(channels["lean"])
     local = np.stack([channels["shift"], np.zeros_like(lean), channels["drive"] - 0.22 * np.sin(lean)], axis=1)
     turned = yaw_to_quat(heading)
