@@ -175,10 +175,11 @@ def test_same_command_same_bytes(danced: Path, sample_library: Path, sample_song
     assert (tmp_path / "dance.run.json").is_file()
 
 
-def test_another_seed_is_another_dance(danced: Path, sample_library: Path, sample_song: Path) -> None:
-    other = choreodb.open(sample_library).dance(sample_song, seed=5)
-    before = [(step["clip"], step["source_start_s"]) for step in report_of(danced)["steps"]]
-    assert [(step["clip"], step["source_start_s"]) for step in other.report["steps"]] != before
+def test_other_seeds_are_other_dances(sample_library: Path, sample_song: Path) -> None:
+    library = choreodb.open(sample_library)
+    reports = [library.dance(sample_song, seed=seed).report for seed in (0, 1, 2)]
+    # in a library of a few minutes two seeds may agree on what is best by far, but not three
+    assert len({tuple((step["clip"], step["source_start_s"]) for step in report["steps"]) for report in reports}) > 1
 
 
 def test_predicate_holds_for_every_step(sample_library: Path, sample_song: Path) -> None:
