@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from jsonschema import Draft202012Validator
 
 from choreodb import cli
 from choreodb.benchmarks.runs import evaluate
@@ -17,6 +19,7 @@ from choreodb.motion import bvh, positions, registry, retarget
 from choreodb.motion.kinematics import joint_positions
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import axis_angle_to_quat, rotate
+from choreodb.music import decode
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +150,29 @@ def test_dances_of_one_stem_are_told_apart(tmp_path: Path) -> None:
     assert evaluate.names_of(files) == ["one/motion", "two/motion", "c"]
 
 
-def test_command_prints_one_json_document(
-    dances: list[Path], songs: list[Path], capsys: pytest.CaptureFixture[str]
+def test_command_prints_one_json_document_of_the_schema(
+    dances: list[Path], songs: list[Path], sample_folder: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["evaluate", "--motion", str(dances[0]), "--music", str(songs[0]), "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert set(document) == {"dances", "mean", "set", "notes"}
+    schema = json.loads((root / "docs" / "schema" / "evaluate.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    plain = ["evaluate", "--motion", str(dances[0]), "--json"]
+    against = ["evaluate", "--motion", *map(str, dances[:2]), "--music", str(songs[0]), "--reference",
+               str(sample_folder), "--window", "2", "--json"]  # fmt: skip
+    for arguments in (plain, against):
+        assert cli.main(arguments) == 0
+        document = json.loads(capsys.readouterr().out)
+        Draft202012Validator(schema).validate(document)
     assert document["dances"][0]["music"] == songs[0].name
+    assert [row["row"] for row in document["set"]] == ["dances", "floor: reference against itself"]
+
+
+def test_music_shorter_than_the_dance_is_said(dances: list[Path], songs: list[Path], tmp_path: Path) -> None:
+    audio = decode.load(songs[0])
+    soundfile.write(tmp_path / "short.wav", audio.samples[: 4 * audio.rate], audio.rate)
+    short = evaluate.evaluate(dances[:1], [tmp_path / "short.wav"])
+    assert any("its music is there for 4.0 of" in note for note in short.notes)
+    assert short.rows[0]["beats"] is not None
+    assert not any("its music is there" in note for note in evaluate.evaluate(dances[:1], songs[:1]).notes)
 
 
 @pytest.mark.parametrize(

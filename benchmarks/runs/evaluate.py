@@ -27,7 +27,10 @@ from choreodb.motion import registry, retarget
 
 FloatArray = npt.NDArray[np.float64]
 
+SCHEMA_VERSION = 1
 TRACKERS = ("choreodb", "librosa")
+COVERED = 0.95
+"""Below this share of a dance that its music lasts, a note says so."""
 MISFIT_M = 0.15
 _LEGS = ((1, 4, 7), (2, 5, 8))
 
@@ -69,8 +72,14 @@ class Evaluation:
     notes: list[str] = field(default_factory=list)
 
     def as_dict(self) -> Row:
-        """One JSON document."""
-        return {"dances": self.rows, "mean": self.summary, "set": self.distances, "notes": self.notes}
+        """One JSON document (`docs/schema/evaluate.schema.json`)."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "dances": self.rows,
+            "mean": self.summary,
+            "set": self.distances,
+            "notes": self.notes,
+        }
 
     def text(self) -> str:
         """Tables for people."""
@@ -102,12 +111,12 @@ def evaluate(
     if reference is not None and not reference.exists():
         raise QueryError(f"reference {str(reference)!r} does not exist; give a folder of motion files, or a library")
     songs = paired(files, expanded(music, AUDIO_SUFFIXES, "music")) if music else [None] * len(files)
-    beats = {song: _music_beats(song, options.tracker) for song in dict.fromkeys(songs) if song is not None}
+    heard = {song: _heard(song, options.tracker) for song in dict.fromkeys(songs) if song is not None}
     notes: list[str] = []
     measured, names = [], names_of(files)
     for number, (path, song) in enumerate(zip(files, songs, strict=True)):
         tell("measuring", number, len(files))
-        measured.append(read(path, None if song is None else beats[song], notes, options, name=names[number]))
+        measured.append(read(path, None if song is None else heard[song], notes, options, name=names[number]))
     rng = np.random.default_rng(options.seed)
     rows = [{"row": dance.name, **_row(dance, measured, options, rng)} for dance in measured]
     for row, song in zip(rows, songs, strict=True):
@@ -154,18 +163,26 @@ def paired(motions: Sequence[Path], music: Sequence[Path]) -> list[Path | None]:
     )
 
 
-def _music_beats(song: Path, tracker: str) -> FloatArray:
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """A song's beats and length, in song seconds."""
+
+    beats_s: FloatArray
+    duration_s: float
+
+
+def _heard(song: Path, tracker: str) -> Heard:
     if tracker == "librosa":
         from choreodb.benchmarks.runs.songs import librosa_beats
         from choreodb.music import decode
 
         audio = decode.load(song)
-        return librosa_beats(audio.samples, audio.rate)
+        return Heard(librosa_beats(audio.samples, audio.rate), audio.duration_s)
     from choreodb.music.music import Music
 
     music = Music.load(song)
     times = music.grids[0].times_s
-    return times[(times >= 0.0) & (times <= music.duration_s)]
+    return Heard(times[(times >= 0.0) & (times <= music.duration_s)], music.duration_s)
 
 
 def names_of(files: Sequence[Path]) -> list[str]:
@@ -176,11 +193,11 @@ def names_of(files: Sequence[Path]) -> list[str]:
 
 
 def read(
-    path: Path, beats_s: FloatArray | None, notes: list[str], options: EvaluateOptions, *, name: str | None = None
+    path: Path, heard: Heard | None, notes: list[str], options: EvaluateOptions, *, name: str | None = None
 ) -> Danced:
-    """The dance in a file, as captured or generated; what had to be guessed goes to `notes`.
+    """The dance in a file, as captured or generated; what had to be guessed, or is missing, goes to `notes`.
 
-    beats_s: of its music in song seconds; the file's own music start is heeded.
+    heard: its music; the file's own music start is heeded.
     """
     motion = registry.read(path)
     canonical = retarget.canonicalise(motion, fps=options.fps, units=options.units, up=options.up)
@@ -194,10 +211,22 @@ def read(
         )
     start_s = float(registry.labels(path).get("music_start_s", 0.0))
     contacts = canonical.contacts[: len(joints)]
+    if heard is not None:
+        _say_uncovered(notes, name or path.name, len(contacts) / FPS, heard.duration_s - start_s, start_s)
     return Danced(
-        name or path.stem, joints[: len(contacts)], contacts, None if beats_s is None else beats_s - start_s,
+        name or path.stem, joints[: len(contacts)], contacts, None if heard is None else heard.beats_s - start_s,
         rest_m=-standing_gaps(joints, upright, canonical.contacts),
     )  # fmt: skip
+
+
+def _say_uncovered(notes: list[str], name: str, dance_s: float, music_end_s: float, start_s: float) -> None:
+    """A note where a dance's music is there for less than `COVERED` of it. music_end_s: in dance seconds."""
+    covered_s = max(0.0, min(dance_s, music_end_s) - max(0.0, -start_s))
+    if covered_s < COVERED * dance_s:
+        notes.append(
+            f"{name}: its music is there for {covered_s:.1f} of {dance_s:.1f} s; motion beats outside it have no partner, "
+            "which lowers the scores over motion beats"
+        )
 
 
 def standing_gaps(joints: FloatArray, canonical: FloatArray, contacts: npt.NDArray[np.uint8]) -> FloatArray:
@@ -282,7 +311,7 @@ def _bins(dance: Danced) -> Row:
 
 
 def _figures(row: Row) -> Row:
-    return {key: value for key, value in row.items() if value is None or isinstance(value, int | float)}
+    return {key: value for key, value in row.items() if key not in ("row", "music")}
 
 
 def _distances(
