@@ -20,6 +20,10 @@ class StoreError(ChoreoError):
     """A library on disk that is missing, damaged, newer than this code, or being changed by someone else."""
 
 
+class ConflictError(StoreError):
+    """A change to a library that another writer was faster with, or has made impossible."""
+
+
 class QueryError(ChoreoError):
     """A request that cannot be answered: a predicate, an option, or a song no segment can be danced to."""
 

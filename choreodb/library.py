@@ -99,8 +99,8 @@ class Library:
         self.store = store
 
     @classmethod
-    def open(cls, path: str | Path, *, version: int | None = None) -> Library:
-        """Open the library at `path`, at its latest version or at `version`; StoreError where there is none."""
+    def open(cls, path: str | Path, *, version: int | str | None = None) -> Library:
+        """Open the library at `path`, at its latest version or at `version` (a number or a tag); StoreError where there is none."""
         return cls(Store.open(path, version=version))
 
     def __repr__(self) -> str:
@@ -305,7 +305,7 @@ class Library:
         return to_networkx(self.store)
 
 
-def open(path: str | Path, *, version: int | None = None) -> Library:
+def open(path: str | Path, *, version: int | str | None = None) -> Library:
     """Open a library; StoreError where there is none at `path`."""
     return Library.open(path, version=version)
 

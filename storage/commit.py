@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from choreodb.errors import StoreError
+from choreodb.errors import ConflictError, StoreError
 from choreodb.storage.folder import writing
-from choreodb.storage.manifest import FileEntry, Manifest, dumps, file_name, loads
+from choreodb.storage.manifest import FileEntry, Manifest, dumps, file_name, loads, versions
 from choreodb.storage.place import Draft, Place
 
 _SHA_DIGITS = 12
@@ -37,7 +37,7 @@ def publish_draft(place: Place, draft: Draft, stem: str, suffix: str, rows: int)
 
 
 def create_manifest(place: Place, manifest: Manifest) -> None:
-    """Create the manifest exclusively; StoreError where another writer was first."""
+    """Create the manifest exclusively; ConflictError where another writer was first."""
     try:
         text = dumps(manifest)
         # what is read back must be what was written: JSON has no numbers as keys, for one
@@ -48,13 +48,20 @@ def create_manifest(place: Place, manifest: Manifest) -> None:
         ) from None
     name = file_name(manifest.version)
     with writing(f"{place}/manifests/{name}"):
+        # where older versions were removed, a number may be free that was taken once
+        if versions(place)[-1:] > [manifest.version - 1]:
+            raise _was_first(place, name)
         try:
             place.create(f"manifests/{name}", text)
         except FileExistsError:
-            raise StoreError(
-                f"{name} of library {str(place)!r} was committed by another process meanwhile; "
-                "nothing was changed, run the command again"
-            ) from None
+            raise _was_first(place, name) from None
+
+
+def _was_first(place: Place, name: str) -> ConflictError:
+    return ConflictError(
+        f"{name} of library {str(place)!r} was committed by another process meanwhile; "
+        "nothing was changed, run the command again"
+    )
 
 
 def _path_sha256(path: Path) -> str:

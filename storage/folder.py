@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from choreodb.errors import StoreError
+from choreodb.errors import ConflictError, StoreError
 from choreodb.storage.manifest import FOLDERS
 from choreodb.storage.place import Draft
 
@@ -22,6 +23,8 @@ except ImportError:  # pragma: no cover  (no advisory locks: stray files are the
 _HAS_LOCKS: bool = fcntl is not None
 
 TEMPORARY = ".tmp-"
+_PATIENCE_S = 10.0
+_PAUSE_S = 0.002
 
 
 class Disk:
@@ -82,6 +85,11 @@ class FolderPlace:
         """See `Place.name`."""
         return self.folder.name
 
+    @property
+    def locks(self) -> bool:
+        """See `Place.locks`."""
+        return _HAS_LOCKS
+
     def entries(self) -> list[str] | None:
         """See `Place.entries`."""
         try:
@@ -133,8 +141,9 @@ class FolderPlace:
                 if not folder.is_dir():
                     raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
         try:
-            self._remove_strays()
-            yield
+            with self._shared_lock():
+                self._remove_strays()
+                yield
         except BaseException:
             for path in reversed(created):
                 with suppress(OSError):
@@ -198,6 +207,62 @@ class FolderPlace:
         with suppress(FileNotFoundError):
             self._disk.unlink(self.folder / name)
 
+    def modified_s(self, name: str) -> float:
+        """See `Place.modified_s`."""
+        return (self.folder / name).stat().st_mtime
+
+    def pin(self, name: str) -> object | None:
+        """See `Place.pin`: a shared lock on the manifest, which goes with the process, however that ends."""
+        file = open(self.folder / name, "rb")  # noqa: SIM115  (open for as long as the pin lives)
+        if not _HAS_LOCKS:  # pragma: no cover
+            return file
+        # a commit locks its manifest until it is done, and a vacuum until it is gone; neither takes long
+        until = time.monotonic() + _PATIENCE_S
+        while not _lock(file.fileno(), fcntl.LOCK_SH) and time.monotonic() < until:
+            time.sleep(_PAUSE_S)
+        try:
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(self.folder / name)):
+                return file
+        except FileNotFoundError:
+            pass
+        file.close()
+        raise FileNotFoundError(errno.ENOENT, "was removed", name)
+
+    def remove_unpinned(self, name: str) -> bool:
+        """See `Place.remove_unpinned`; the lock is held until the file is gone, so that nobody pins it meanwhile."""
+        with suppress(FileNotFoundError), open(self.folder / name, "rb") as file:
+            if _HAS_LOCKS and not _lock(file.fileno()):
+                return False
+            self._disk.unlink(self.folder / name)
+            self._disk.sync(self.folder / "manifests")
+        return True
+
+    @contextmanager
+    def _shared_lock(self) -> Iterator[None]:
+        if not _HAS_LOCKS:  # pragma: no cover
+            yield
+            return
+        with _opened(self.folder / "manifests") as descriptor:
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield
+
+    @contextmanager
+    def clearing(self) -> Iterator[None]:
+        """See `Place.clearing`."""
+        with ExitStack() as stack:
+            if _HAS_LOCKS:
+                descriptor = stack.enter_context(_opened(self.folder / "manifests"))
+                until = time.monotonic() + _PATIENCE_S
+                while not _lock(descriptor):
+                    if time.monotonic() > until:
+                        raise ConflictError(
+                            f"somebody is writing to library {str(self)!r}; run the command again later"
+                        )
+                    time.sleep(_PAUSE_S)
+            self._remove_strays()
+            yield
+
     def _remove_strays(self) -> None:
         """Remove drafts whose writer is gone; those of a living writer are locked and stay."""
         if not _HAS_LOCKS:  # pragma: no cover
@@ -209,12 +274,22 @@ class FolderPlace:
                     self._disk.unlink(path)
 
 
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int, kind: int | None = None) -> bool:
+    """Lock a file without waiting (exclusively unless another `kind` is given); whether that could be done."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_EX if kind is None else kind) | fcntl.LOCK_NB)
     except OSError as error:
         return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
     return True
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

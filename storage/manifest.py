@@ -19,11 +19,16 @@ from choreodb.errors import StoreError
 from choreodb.storage.place import Place
 
 FORMAT_VERSION = 2
-"""What is written; 2 knows packed motion, faces. Every version from 1 on is read."""
+"""What is written; 2 knows packed motion, faces, tombstones and what each commit did. Every version from 1 on is read."""
+NEEDS = "0.1.0"
+"""The first ChoreoDB that reads this format."""
+
 FOLDERS = ("manifests", "tables", "arrays", "index")
 
 _NAME = re.compile(r"m-(\d{8})\.json")
 _PATH = re.compile(r"(tables|arrays|index)/[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
+_TAG_FILE = re.compile(r"tag-([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})\.json")
+_NEEDS = re.compile(r"[0-9A-Za-z.+-]{1,32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MANIFEST_BYTES = 64 << 20
 _FILE_BYTES = 1 << 46
@@ -54,7 +59,8 @@ class Manifest:
     """One version: what it holds, what it was made from, and what made it.
 
     tables: parts in reading order. encoder: `name` and `sha256` of the encoder of the embeddings, or empty.
-    meta: whatever the indexer wants to keep, as JSON.
+    meta: whatever the indexer wants to keep, as JSON. change: what the commit did, with the command's name as `action`;
+    empty in format 1. format_version: of the file that it was read from.
     """
 
     version: int = 0
@@ -65,6 +71,8 @@ class Manifest:
     tables: Mapping[str, tuple[FileEntry, ...]] = field(default_factory=dict)
     arrays: Mapping[str, ArrayEntry] = field(default_factory=dict)
     index: Mapping[str, FileEntry] = field(default_factory=dict)
+    change: Mapping[str, Any] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
 
     def files(self) -> tuple[FileEntry, ...]:
         """Every file of this version, in a fixed order."""
@@ -87,6 +95,48 @@ def versions(place: Place) -> list[int]:
     return sorted(int(match[1]) for name in place.names("manifests") if (match := _NAME.fullmatch(name)))
 
 
+def tags(place: Place) -> dict[str, int]:
+    """The version of every tag, by name; one whose file is damaged is left out, which `verify` reports."""
+    found = {}
+    for file in place.names("manifests"):
+        match = _TAG_FILE.fullmatch(file)
+        version = load_tag(place, match[1]) if match else None
+        if match and version is not None:
+            found[match[1]] = version
+    return dict(sorted(found.items()))
+
+
+def tag_name(name: str) -> str:
+    """The file of a tag; StoreError where `name` is none that a tag can have."""
+    file = f"tag-{name}.json"
+    if not _TAG_FILE.fullmatch(file) or name.isdigit():
+        raise StoreError(
+            f"tag {name!r}: expected up to 64 letters, digits, '_', '-' and '.', a letter or digit first, not digits alone"
+        )
+    return f"manifests/{file}"
+
+
+def load_tag(place: Place, name: str) -> int | None:
+    """The version that a tag names; None where there is no such tag, or its file is damaged."""
+    try:
+        body = json.loads(place.read(tag_name(name), 0, 4096))
+        version = body["version"]
+        return version if body["tag"] == name and _is_count(version) and 0 < version < 10**8 else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def dump_tag(name: str, version: int) -> bytes:
+    """The file of a tag."""
+    return _encode({"tag": name, "version": version})
+
+
+def damaged_tags(place: Place) -> list[str]:
+    """Files of tags that name no version."""
+    names = [match[1] for file in place.names("manifests") if (match := _TAG_FILE.fullmatch(file))]
+    return [tag_name(name) for name in names if load_tag(place, name) is None]
+
+
 def dumps(manifest: Manifest) -> bytes:
     """Canonical bytes with a checksum of everything else; equal manifests give equal bytes."""
     body = _as_json(manifest)
@@ -97,10 +147,12 @@ def loads(text: bytes, *, source: str) -> Manifest:
     """The manifest in `text`; StoreError naming `source` where it is newer, damaged or not to be believed."""
     body = _parse(text, source)
     version = body.get("format_version")
-    if isinstance(version, int) and version > FORMAT_VERSION:
+    if type(version) is int and version > FORMAT_VERSION:
+        needs = body.get("needs")
+        known = isinstance(needs, str) and _NEEDS.fullmatch(needs)
         raise StoreError(
             f"{source}: library format {version} is newer than this ChoreoDB, which reads up to {FORMAT_VERSION}; "
-            "upgrade ChoreoDB"
+            f"upgrade ChoreoDB to {f'{needs} or later' if known else 'the version that wrote it'}"
         )
     checksum = body.pop("checksum", None)
     if type(version) is not int or version < 1 or checksum != hashlib.sha256(_encode(body)).hexdigest():
@@ -175,6 +227,8 @@ def _refuse_constant(name: str) -> float:
 def _as_json(manifest: Manifest) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
+        "needs": NEEDS,
+        "change": dict(manifest.change),
         "version": manifest.version,
         "parent": manifest.parent,
         "code_version": manifest.code_version,
@@ -212,6 +266,8 @@ def _from_json(body: dict[str, Any]) -> Manifest:
         ),
         arrays=MappingProxyType(arrays),
         index=MappingProxyType({str(name): _entry(row) for name, row in body["index"].items()}),
+        change=MappingProxyType(dict(body.get("change", {}).items())),
+        format_version=body["format_version"],
     )
 
 

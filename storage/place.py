@@ -31,6 +31,11 @@ class Place(Protocol):
         """The last part of its address."""
         ...
 
+    @property
+    def locks(self) -> bool:
+        """Whether `pin` and `clearing` keep others out."""
+        ...
+
     def entries(self) -> list[str] | None:
         """What lies in it at the top, sorted; None where there is no such place."""
         ...
@@ -72,6 +77,25 @@ class Place(Protocol):
 
     def delete(self, name: str) -> None:
         """Remove a file; no error where it is gone already."""
+        ...
+
+    def modified_s(self, name: str) -> float:
+        """When a file was written, seconds since 1970."""
+        ...
+
+    def pin(self, name: str) -> object | None:
+        """Hold a manifest for as long as the returned object lives. FileNotFoundError where it is gone.
+
+        None where the place has no locks; then only `vacuum`'s grace protects readers.
+        """
+        ...
+
+    def remove_unpinned(self, name: str) -> bool:
+        """Remove a manifest for good unless somebody pins it; whether it is gone. Without locks nobody can pin."""
+        ...
+
+    def clearing(self) -> AbstractContextManager[None]:
+        """Keep everybody out of `changing`; ConflictError where somebody is in it for more than a few seconds."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from choreodb import __version__
-from choreodb.errors import StoreError
+from choreodb.errors import ConflictError, StoreError
 from choreodb.storage import commit as commits
 from choreodb.storage import manifest as manifests
 from choreodb.storage.folder import FolderPlace
@@ -31,17 +32,20 @@ from choreodb.storage.place import Place, at
 from choreodb.storage.tables import ARRAYS, OPTIONAL_COLUMNS, SCHEMAS
 
 _ROW_GROUP = 1 << 16
+_ATTEMPTS = 100
 
 
 class Store:
     """A library folder, read at one version. Make one with `Store.open` or `Store.create`.
 
-    Readers never lock: a version's files do not change. `commit` returns the Store of the new version.
+    A version's files do not change, and `vacuum` leaves alone what a Store is open at. `commit` returns the Store of
+    the new version.
     """
 
-    def __init__(self, place: Place | Path | str, manifest: Manifest) -> None:
+    def __init__(self, place: Place | Path | str, manifest: Manifest, pin: object | None = None) -> None:
         self.place = at(place)
         self.manifest = manifest
+        self._pin = pin
         self._columns: dict[tuple[str, str], pa.ChunkedArray] = {}
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self._motion: MotionReader | None = None
@@ -74,21 +78,27 @@ class Store:
         return cls(place, Manifest())
 
     @classmethod
-    def open(cls, path: Place | Path | str, version: int | None = None) -> Store:
-        """The library at `path`, at its highest version or at `version`.
+    def open(cls, path: Place | Path | str, version: int | str | None = None) -> Store:
+        """The library at `path`, at its highest version or at `version`, a number or a tag.
 
         StoreError where there is none, where it is newer than this code, or where a file is missing or damaged.
         """
         place = at(path)
-        found = manifests.versions(place)
-        if not found:
-            raise StoreError(_no_library(place))
-        if version is not None and version not in found:
-            raise StoreError(f"library {str(place)!r} has no version {version}; it has {_ranges(found)}")
-        manifest = manifests.load(place, found[-1] if version is None else version)
-        for entry in manifest.files():
-            manifests.check(place, entry)
-        return cls(place, manifest)
+        for _ in range(_ATTEMPTS):
+            number = resolve(place, version)
+            try:
+                pin = place.pin(f"manifests/{manifests.file_name(number)}")
+            except FileNotFoundError:
+                # a vacuum was faster; there is a newer version, or this one is gone
+                continue
+            except OSError:
+                # whatever is wrong with the file, reading it says so
+                pin = None
+            manifest = manifests.load(place, number)
+            for entry in manifest.files():
+                manifests.check(place, entry)
+            return cls(place, manifest, pin)
+        raise ConflictError(f"library {str(place)!r} changes faster than it can be opened; try again")
 
     @property
     def path(self) -> Path:
@@ -202,13 +212,17 @@ class Store:
         index: Mapping[str, bytes] | None = None,
         meta: Mapping[str, Any] | None = None,
         encoder: Mapping[str, str] | None = None,
+        motion: Sequence[FileEntry] | None = None,
+        change: Mapping[str, Any] = MappingProxyType({}),
     ) -> Store:
         """Write the next version and return it; this store stays as it is.
 
         tables: replaced whole, by name; others are kept. append_motion: rows made by `motion_table.blocks`, or the
         `parts` of a MotionWriter; parts whose keys no clip refers to any more are left out. arrays: replaced, by name.
         index: files by name, kept only while the embeddings stay. meta, encoder: replaced whole where given.
-        StoreError where another process committed first, where parts do not fit together, or where writing fails.
+        motion: the parts of the motion table, replaced whole where given. change: what `log` says of this commit.
+        ConflictError where another process committed first; StoreError where parts do not fit together, or where
+        writing fails.
         """
         with self.place.changing():
             stored = dict(self.manifest.arrays)
@@ -220,12 +234,27 @@ class Store:
                 code_version=__version__,
                 encoder=dict(self.manifest.encoder if encoder is None else encoder),
                 meta=dict(self.manifest.meta if meta is None else meta),
-                tables=self._write_tables(tables, append_motion or ()),
+                tables=self._write_tables(tables, append_motion or (), motion),
                 arrays=stored,
                 index=kept | {name: self._write_index(name, data) for name, data in sorted((index or {}).items())},
+                change=dict(change),
             )
-            _check_rows(manifest)
-            commits.create_manifest(self.place, manifest)
+            return self._create(manifest)
+
+    def commit_again(self, old: Manifest, change: Mapping[str, Any]) -> Store:
+        """Write the next version with exactly the content of `old`, an earlier version; errors as of `commit`."""
+        with self.place.changing():
+            for entry in old.files():
+                manifests.check(self.place, entry)
+            manifest = replace(
+                old, version=self.version + 1, parent=self.version, code_version=__version__, change=dict(change)
+            )
+            return self._create(manifest)
+
+    def _create(self, manifest: Manifest) -> Store:
+        """Commit a manifest and open it, before a vacuum can take it away."""
+        _check_rows(manifest)
+        commits.create_manifest(self.place, manifest)
         return type(self).open(self.place, manifest.version)
 
     def _locate(self, entry: FileEntry) -> Path:
@@ -249,11 +278,14 @@ class Store:
         return self._clips[clip]
 
     def _write_tables(
-        self, tables: Mapping[str, pa.Table], added: Iterable[pa.Table | FileEntry]
+        self,
+        tables: Mapping[str, pa.Table],
+        added: Iterable[pa.Table | FileEntry],
+        motion: Sequence[FileEntry] | None,
     ) -> dict[str, tuple[FileEntry, ...]]:
         parts = dict(self.manifest.tables)
         parts |= {name: (self._write_table(name, table),) for name, table in sorted(tables.items())}
-        parts["motion"] = self._motion_parts(added, tables.get("clips"))
+        parts["motion"] = self._motion_parts(added, tables.get("clips"), motion)
         return {name: files for name, files in parts.items() if files}
 
     def _write_table(self, name: str, table: pa.Table) -> FileEntry:
@@ -275,10 +307,13 @@ class Store:
             raise StoreError(f"index name {name!r}: expected letters, digits and _")
         return commits.publish(self.place, f"index/{name}", ".bin", 0, lambda file: _write_bytes(data, file))
 
-    def _motion_parts(self, added: Iterable[pa.Table | FileEntry], clips: pa.Table | None) -> tuple[FileEntry, ...]:
+    def _motion_parts(
+        self, added: Iterable[pa.Table | FileEntry], clips: pa.Table | None, parts: Sequence[FileEntry] | None
+    ) -> tuple[FileEntry, ...]:
         known = self.columns("clips", ["motion_key"]) if clips is None else clips
         used = set(known.column("motion_key").to_pylist())
-        candidates = [*self.manifest.tables.get("motion", ()), *self._append(added)]
+        before = self.manifest.tables.get("motion", ()) if parts is None else parts
+        candidates = [*before, *self._append(added)]
         kept: list[FileEntry] = []
         seen: set[str] = set()
         for part in dict.fromkeys(candidates):
@@ -302,6 +337,27 @@ class Store:
                 else:
                     writer.add_table(_conform("motion", item))
         return [*ready, *writer.parts]
+
+
+def resolve(place: Place | Path | str, version: int | str | None) -> int:
+    """The number of the newest version, or of `version`, a number or a tag; StoreError where there is none."""
+    place = at(place)
+    found = manifests.versions(place)
+    if not found:
+        raise StoreError(_no_library(place))
+    if version is None:
+        return found[-1]
+    if isinstance(version, str) and not version.isdecimal():
+        number = manifests.load_tag(place, version)
+        if number is None:
+            known = ", ".join(manifests.tags(place)) or "none"
+            raise StoreError(f"library {str(place)!r} has no tag {version!r}; it has {known}")
+    else:
+        # Python refuses to read a number of thousands of digits
+        number = int(str(version)[:12])
+    if number not in found:
+        raise StoreError(f"library {str(place)!r} has no version {number}; it has {_ranges(found)}")
+    return number
 
 
 def read_part(entry: FileEntry, path: Path, schema: pa.Schema, optional: Sequence[str] = ()) -> pa.Table:
@@ -408,4 +464,11 @@ def _no_library(place: Place) -> str:
 
 
 def _ranges(found: Sequence[int]) -> str:
-    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
+    """`2, 5 to 9`: what is left after a vacuum has gaps."""
+    runs: list[list[int]] = []
+    for number in found:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in runs)

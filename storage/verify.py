@@ -49,12 +49,20 @@ def verify(library: Store | Place | Path | str, version: int | None = None) -> t
     if not found:
         return (Problem("manifests", f"{str(place)!r} holds no library"),)
     loaded: dict[int, Manifest] = {}
-    problems: list[Problem] = []
+    problems = [
+        Problem(file, "is damaged: it names no version; tag it again") for file in manifests.damaged_tags(place)
+    ]
+    pins = []
     for number in found:
+        file = f"manifests/{manifests.file_name(number)}"
         try:
+            pins.append(place.pin(file))
             loaded[number] = manifests.load(place, number)
-        except ChoreoError as error:
-            problems.append(_problem(f"manifests/{manifests.file_name(number)}", error))
+        except FileNotFoundError:
+            # a vacuum took it since it was listed
+            continue
+        except (ChoreoError, OSError) as error:
+            problems.append(_problem(file, error))
     broken = list(_check_files(place, loaded))
     problems += broken
     if version is None:

@@ -30,7 +30,9 @@ def command(
 def add_library(parser: argparse.ArgumentParser) -> None:
     """The library a reading command works on, and which version of it."""
     parser.add_argument("library", type=Path, metavar="LIB")
-    parser.add_argument("--at", type=int, metavar="N", help="use version N of the library (default: the newest)")
+    parser.add_argument(
+        "--at", metavar="N|TAG", help="use a version of the library, by number or tag (default: the newest)"
+    )
 
 
 def add_where(parser: argparse._ActionsContainer) -> None:

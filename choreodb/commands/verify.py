@@ -15,12 +15,13 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Whether every file of a library is what its manifest says; a damaged library need not open for that."""
-    from choreodb.storage.store import Store
+    from choreodb.storage.store import Store, resolve
     from choreodb.storage.verify import verify as verify_library
 
     if not Store.exists(options.library):
         Store.open(options.library)
-    problems = verify_library(options.library, version=options.at)
+    version = None if options.at is None else resolve(options.library, options.at)
+    problems = verify_library(options.library, version=version)
     if options.json:
         print_json(
             {"library": options.library.name, "problems": [{"file": each.file, "what": each.what} for each in problems]}
