@@ -24,7 +24,7 @@ MAX_ROWS = 10_000
 TIMEOUT_S = 30.0
 MEMORY = "1GB"
 
-_MOTION = ("motion_key", "first_frame", "frames", "joints")
+_MOTION = ("motion_key", "first_frame", "frames", "joints", "packing")
 _PLAIN = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
 
 VIEWS: dict[str, str] = {

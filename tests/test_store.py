@@ -349,7 +349,10 @@ def first_clip_file(body: dict[str, Any]) -> dict[str, Any]:
     ("change", "words"),
     [
         (lambda body: body.update(format_version=FORMAT_VERSION + 1), "newer than this ChoreoDB"),
-        (lambda body: body.update(format_version=FORMAT_VERSION + 1, needs="0.9.1"), r"upgrade ChoreoDB to 0\.9\.1 or later"),
+        (
+            lambda body: body.update(format_version=FORMAT_VERSION + 1, needs="0.9.1"),
+            r"upgrade ChoreoDB to 0\.9\.1 or later",
+        ),
         (lambda body: body.update(format_version=FORMAT_VERSION + 1, needs="x\ny"), "to the version that wrote it"),
         (lambda body: body.update(format_version=0), "damaged"),
         (lambda body: body.update(format_version=True), "damaged"),
