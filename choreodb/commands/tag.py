@@ -14,7 +14,7 @@ def add(commands: Commands) -> None:
         "Without a NAME all tags are listed. A version with a tag is opened by `--at NAME`, and `vacuum` keeps it.",
     )  # fmt: skip
     add_library(parser)
-    parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="letters, digits, _ - and .; not digits alone")
     parser.add_argument("--remove", action="store_true", help="remove the tag; its version stays until a vacuum")
     add_json(parser)
 
