@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 import soundfile
 
 from choreodb import sample
-from choreodb.errors import MusicFormatError
-from choreodb.sample import audio_file
+from choreodb.errors import MusicFormatError, QueryError
+from choreodb.sample import audio_file, band, song, synthesis
 from choreodb.sample.band import Song
+from choreodb.sample.bands import BANDS, band_of
 from choreodb.sample.styles import STYLES
 
 
@@ -117,3 +119,67 @@ def test_ogg_pages_keep_valid_checksums(tmp_path: Path) -> None:
 def test_unknown_audio_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MusicFormatError, match="mp3"):
         audio_file.write(tmp_path / "a.mp3", np.zeros((10, 2), dtype=np.float32), 44100)
+
+
+def drawn_bands() -> list[tuple[str, str]]:
+    return [(style, band.name) for style in BANDS for band in {each.name: each for each in BANDS[style]}.values()]
+
+
+@pytest.mark.parametrize(("style", "name"), drawn_bands())
+def test_every_band_can_play_all_that_is_written_for_it(style: str, name: str) -> None:
+    """Every part has its instrument, every section its drums, every pattern its place in the bar."""
+    band = band_of(style, name)
+    wanted = {hit[0] for bars in band.drums.values() for bar in bars for hit in bar} | set(band.riffs)
+    wanted |= {hit[0] for fill in band.fills for hit in fill} | {*band.strokes, *band.tutti} - {""}
+    wanted |= {part for layers in band.layers.values() for part in layers} | ({band.cymbal} - {""})
+    assert wanted <= set(band.voices)
+    assert set(band.alternatives) <= set(band.voices)
+    assert set(band.drums) == set(band.layers) == {"intro", "verse", "chorus", "break", "outro"}
+    beats = [hit[1] for bars in band.drums.values() for bar in bars for hit in bar]
+    beats += [note[0] for figures in band.riffs.values() for figure in figures for bar in figure for note in bar]
+    beats += [note[0] for bar in (*band.bass, *band.comp) for note in bar] + [at for bar in band.rhythms for at in bar]
+    assert 0.0 <= min(beats) <= max(beats) < band.metre
+
+
+def test_the_clave_turns_round() -> None:
+    one, other = (band_of("salsa", f"salsa in {way}") for way in ("2-3", "3-2"))
+    claves = [[beat for voice, beat, _ in bar if voice == "claves"] for bar in one.drums["verse"]]
+    assert claves == [[1.0, 2.0], [0.0, 1.5, 3.0]]
+    assert one.drums["chorus"] == tuple(reversed(other.drums["chorus"]))
+    assert one.layers == other.layers
+
+
+def test_rubato_slows_down_at_the_ends_of_phrases() -> None:
+    style = replace(STYLES["house"], name="contemporary", tempo_bpm=(80.0, 80.0))
+    free = np.diff(song.plan(style, 1, 16, 80.0, kind="drift").beats_s)
+    phrases = free[: len(free) // 16 * 16].reshape(-1, 16)
+    assert phrases[:, -1].mean() > 1.06 * phrases[:, :8].mean()
+    steady = np.diff(song.plan(style, 1, 16, 80.0).beats_s)
+    assert np.ptp(steady) < 1e-9
+
+
+def test_a_style_without_a_band_is_an_error() -> None:
+    with pytest.raises(QueryError, match="no band plays 'polka'"):
+        song.plan(replace(STYLES["house"], name="polka"), 1, 4)
+
+
+def test_partials_are_sines_that_fade() -> None:
+    turns, loud, fading = np.array([0.1, 0.37]), np.array([1.0, 0.4]), np.array([0.999, 0.99])
+    n = np.arange(500)
+    naive = sum(a * f**n * np.sin(w * n) for w, a, f in zip(turns, loud, fading, strict=True))
+    assert synthesis.partials(500, turns, loud, fading) == pytest.approx(naive, abs=1e-9)
+    phase = np.cumsum(np.random.default_rng(0).uniform(0.0, 0.2, 400))
+    naive = sum(a * np.sin((k + 1) * phase) for k, a in enumerate([1.0, 0.5, 0.0, 0.2]))
+    assert synthesis.harmonics(phase, np.array([1.0, 0.5, 0.0, 0.2])) == pytest.approx(naive, abs=1e-9)
+
+
+@pytest.mark.parametrize("seconds", [0.8, 2.0])
+def test_the_room_falls_by_60_db_in_its_time(seconds: float) -> None:
+    noise = np.zeros((int(3.0 * seconds * 44100), 2), np.float32)
+    noise[:2000] = np.random.default_rng(1).standard_normal((2000, 2)).astype(np.float32)
+    tail = band._echo(noise, seconds).astype(np.float64)
+    power = np.mean(tail**2, axis=1)
+    early, late = (power[round(at * 44100) : round((at + 0.1) * 44100)].mean() for at in (0.15, 0.15 + 0.5 * seconds))
+    # half of the time, half of the 60 dB; the damped treble goes first
+    assert 24.0 < 10.0 * np.log10(early / late) < 48.0
+    assert np.corrcoef(tail[:, 0], tail[:, 1])[0, 1] < 0.5

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
-from scipy.ndimage import uniform_filter1d
 
 from choreodb.sample import song as songs
-from choreodb.sample.scores import BANDS, Band, Event, Voice, arrange
+from choreodb.sample import synthesis
+from choreodb.sample.bands import band_of
+from choreodb.sample.scores import Band, Event, Voice, arrange
 from choreodb.sample.truth import SAMPLE_VERSION, SongTruth
 from choreodb.sample.voices import RATE
 
@@ -18,6 +19,9 @@ Samples = npt.NDArray[np.float32]
 
 LOUDNESS = 0.14
 """Root mean square of the loud half of a song, full scale 1."""
+
+_LENGTH_S = 0.02
+"""Grid of note lengths: notes that differ by less are the same samples."""
 
 _VARIANTS = 4
 """Takes of each drum stroke, so that no two in a row are the same samples."""
@@ -40,15 +44,27 @@ def compose(style: str, seed: int, bars: int = 16, tempo: float | None = None) -
 def play(truth: SongTruth) -> Song:
     """Play the song of `truth`."""
     rng = np.random.default_rng([SAMPLE_VERSION, truth.seed, 37])
-    band = BANDS[truth.style]
+    band = _line_up(band_of(truth.style, truth.band), rng)
     events = arrange(truth, band, rng)
     desk = _Desk(int(np.ceil(truth.duration_s * RATE)), band, rng)
     for event in events:
         desk.play(event)
     mix = desk.dry
     mix += _ducked(desk.tonal, [event for event in events if event.voice == "kick"], band.duck)
-    mix += np.float32(band.room) * _room(desk.send, band.room_s, np.random.default_rng([SAMPLE_VERSION, 41]))
+    mix += np.float32(band.room) * _room(desk.send, band.room_s)
     return Song(_mastered(mix), RATE, truth)
+
+
+def _line_up(band: Band, rng: np.random.Generator) -> Band:
+    """Who plays today: now and then another instrument takes a part, and no two mixes are alike."""
+    voices = dict(band.voices)
+    for name, others in band.alternatives.items():
+        voices[name] = (band.voices[name], *others)[int(rng.integers(1 + len(others)))]
+    levels = 10.0 ** (np.clip(rng.normal(0.0, 1.3, len(voices)), -2.5, 2.5) / 20.0)
+    louder = {
+        name: replace(voice, gain=voice.gain * float(levels[k])) for k, (name, voice) in enumerate(voices.items())
+    }
+    return replace(band, voices=louder)
 
 
 @dataclass(slots=True)
@@ -71,23 +87,20 @@ class _Desk:
         """Mix one event in."""
         voice = self.band.voices[event.voice]
         first = max(0, round(event.start_s * RATE))
-        sound = self._sound(event, voice)[: max(0, self.frames - first)]
-        angle = 0.25 * np.pi * (1.0 + voice.pan)
-        sides = np.sqrt(2.0) * np.array([np.cos(angle), np.sin(angle)])
-        stereo = sound[:, None] * (event.velocity * voice.gain * sides).astype(np.float32)
+        angle, loud = 0.25 * np.pi * (1.0 + voice.pan), np.sqrt(2.0) * event.velocity * voice.gain
         bus = self.tonal if voice.note is not None else self.dry
-        bus[first : first + len(sound)] += stereo
-        self.send[first : first + len(sound)] += np.float32(voice.send) * stereo
+        sides = float(loud * np.cos(angle)), float(loud * np.sin(angle))
+        synthesis.mix_in(bus, self.send, self._sound(event, voice), first, *sides, voice.send)
 
     def _sound(self, event: Event, voice: Voice) -> Samples:
         """The samples of one event: one of a few takes of a stroke, or a note."""
         take = float(self.rng.integers(_VARIANTS)) if voice.stroke is not None else event.midi
-        key = (event.voice, take, round(event.seconds, 2))
+        key = (event.voice, take, _LENGTH_S * round(event.seconds / _LENGTH_S))
         if key not in self.made:
             if voice.stroke is not None:
                 self.made[key] = voice.stroke(self.rng).astype(np.float32)
             elif voice.note is not None:
-                note = voice.note(440.0 * 2.0 ** ((event.midi - 69.0) / 12.0), key[2])
+                note = voice.note(440.0 * 2.0 ** ((event.midi - 69.0) / 12.0), max(key[2], 0.5 * _LENGTH_S))
                 self.made[key] = note.astype(np.float32)
         return self.made[key]
 
@@ -107,16 +120,27 @@ def _ducked(tonal: Samples, kicks: list[Event], depth: float) -> Samples:
     return tonal * gain[:, None]
 
 
-def _room(send: Samples, seconds: float, rng: np.random.Generator) -> Samples:
-    """A diffuse stereo room with `seconds` of reverberation, by FFT convolution."""
-    t = np.arange(int(1.2 * seconds * RATE)) / RATE
-    impulse = rng.standard_normal((len(t), 2)) * np.exp(-6.9 * t / seconds)[:, None]
-    impulse = uniform_filter1d(impulse, 5, axis=0)
-    impulse[: int(0.012 * RATE)] *= 0.1
-    impulse /= np.sqrt(np.sum(impulse**2, axis=0))
-    size = fft.next_fast_len(len(send) + len(impulse), real=True)
-    spectrum = fft.rfft(send.T, size) * fft.rfft(impulse.T.astype(np.float32), size)
-    return np.asarray(fft.irfft(spectrum, size)[:, : len(send)].T, dtype=np.float32)
+_LINES_S = (0.0297, 0.0331, 0.0371, 0.0411, 0.0437, 0.0497, 0.0533, 0.0571)
+_DIFFUSERS_S = (0.0047, 0.0113, 0.0053, 0.0103)
+
+
+def _room(send: Samples, seconds: float) -> Samples:
+    """A diffuse stereo room in which a sound falls by 60 dB in `seconds`, the treble sooner; as loud as what is sent."""
+    return _echo(send, seconds) * np.float32(1.0 / _echo_gain(seconds))
+
+
+def _echo(send: Samples, seconds: float) -> Samples:
+    delays = np.round(np.array(_LINES_S) * RATE * (0.75 + 0.35 * min(seconds, 2.0))).astype(np.int64)
+    feedback = 10.0 ** (-3.0 * delays / (RATE * seconds))
+    return synthesis.room(send, delays, feedback, 0.25, np.round(np.array(_DIFFUSERS_S) * RATE).astype(np.int64))
+
+
+@cache
+def _echo_gain(seconds: float) -> float:
+    """Root of the energy that comes back of a click on both sides, a side."""
+    click = np.zeros((int(1.2 * seconds * RATE), 2), np.float32)
+    click[0] = 1.0
+    return float(np.sqrt(0.5 * np.sum(_echo(click, seconds).astype(np.float64) ** 2)))
 
 
 def _mastered(mix: Samples) -> npt.NDArray[np.float32]:

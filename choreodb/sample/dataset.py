@@ -21,7 +21,7 @@ from choreodb.sample.performance import Performance, perform
 from choreodb.sample.performer import TROUPE, performer
 from choreodb.sample.relation import Relation
 from choreodb.sample.styles import STYLES, Style, find
-from choreodb.sample.truth import LICENCE, SAMPLE_VERSION, SongTruth, TempoKind, write_json
+from choreodb.sample.truth import LICENCE, SAMPLE_VERSION, SongTruth, write_json
 
 SONG_S = 34.0
 """Seconds a song is aimed at; longer data sets have more songs, not longer ones."""
@@ -163,16 +163,13 @@ def _tasks(style: Style, seconds: float, seed: int) -> list[_Task]:
             wanted if alone else wanted / (2.0 if wanted < SONG_S else 1.0 + SECOND_DANCE),
         )
         number_of_song = 10_000 + 1000 * seed + 100_000 * number + place
-        kind = _KINDS[place % len(_KINDS)]
+        kind = songs.kind_of(style.name, place)
         truth = songs.plan(style, number_of_song, bars, tempo, kind=kind, metre=6 if six else None)
         second = 0.0 if alone else min(wanted - truth.duration_s, truth.duration_s)
         second = second if second >= SHORTEST_DANCE_S else 0.0
         left -= truth.duration_s + second
         tasks.append(_Task(f"{style.name}-{place + 1:02d}", truth, second, (seed, number, place)))
     return tasks
-
-
-_KINDS: tuple[TempoKind, ...] = ("steady", "steady", "drift", "steady", "jump", "steady", "steady")
 
 
 def _song(folder: Path, relation: Relation, task: _Task) -> list[SampleClip]:

@@ -1,21 +1,25 @@
-"""What each style's band plays: drum patterns with fills, bass lines, chords and melodies, section by section."""
+"""How a band plays a song: drum patterns with fills, bass lines, chords, riffs and melodies, section by section."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from choreodb.sample import voices
 from choreodb.sample.truth import Section, SongTruth
 from choreodb.sample.voices import Note, Stroke
 
 Pattern = tuple[tuple[str, float, float], ...]
 """(voice, beat in the bar, velocity)."""
 
-MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
+RiffBar = tuple[tuple[float, float, float, tuple[int, ...]], ...]
+"""One bar of a riff: (beat, length in beats, velocity, scale degrees above the chord's root, 7 being its octave)."""
+
+MAJOR, MINOR, MIXOLYDIAN = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 5, 7, 9, 10)
+QUARTERS, OFFS = (0.0, 1.0, 2.0, 3.0), (0.5, 1.5, 2.5, 3.5)
+EIGHTHS = tuple(0.5 * k for k in range(8))
+SIXTEENTHS = tuple(0.25 * k for k in range(16))
 _TONIC = {"C": 0, "D": 2, "Eb": 3, "F": 5, "G": 7, "A": 9, "Bb": 10}
 
 
@@ -43,15 +47,21 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """drums: patterns per section name, variants to draw from. fill: replaces the drums of a section's last bar.
+    """drums: bars per section name, played in turn. fills: one of them replaces the end of a section's last bar.
     bass, comp: (beat, length in beats, velocity, chord degree) of a bar. progressions: chord roots as scale degrees, one
     a bar. rhythms: onset beats of a bar of melody. layers: which tonal parts play in which section, with a level.
+
+    riffs: further parts by voice, each with figures of one bar or more to draw from; octaves: of the parts, over middle C's.
+    alternatives: other instruments that may take a voice for a song. anticipate: beat from which the bass is already on the
+    next chord. strum_s: time from string to string. dynamics: how much louder a section of full energy is played.
+    strokes, tutti: who plays the accents of the whole band. cymbal: who marks a chorus, "" nobody. rubato: how much a
+    phrase slows down at its end in songs that drift. swing: the song's, where it is not the dance's. name: of the kind of song, where a style has several.
     """
 
     voices: Mapping[str, Voice]
     scale: tuple[int, ...]
     drums: Mapping[str, tuple[Pattern, ...]]
-    fill: Pattern
+    fills: tuple[Pattern, ...]
     bass: tuple[tuple[tuple[float, float, float, int], ...], ...]
     comp: tuple[tuple[tuple[float, float, float], ...], ...]
     progressions: tuple[tuple[int, ...], ...]
@@ -64,6 +74,18 @@ class Band:
     room_s: float
     loose_s: float
     metre: int = 4
+    riffs: Mapping[str, tuple[tuple[RiffBar, ...], ...]] = field(default_factory=dict)
+    octaves: Mapping[str, int] = field(default_factory=dict)
+    alternatives: Mapping[str, tuple[Voice, ...]] = field(default_factory=dict)
+    anticipate: float = np.inf
+    strum_s: float = 0.0
+    dynamics: float = 0.0
+    strokes: tuple[str, ...] = ("kick", "snare", "crash")
+    tutti: tuple[str, ...] = ("comp", "bass")
+    cymbal: str = "crash"
+    rubato: float = 0.0
+    swing: float | None = None
+    name: str = ""
 
 
 def arrange(truth: SongTruth, band: Band, rng: np.random.Generator) -> list[Event]:
@@ -88,6 +110,8 @@ class _Writer:
         self.bass = band.bass[int(rng.integers(len(band.bass)))]
         self.comp = band.comp[int(rng.integers(len(band.comp)))]
         self.melody = self._motifs()
+        self.riffs = {part: figures[int(rng.integers(len(figures)))] for part, figures in band.riffs.items()}
+        self.level = 1.0
         self.beats = np.append(np.array(truth.beats_s), truth.downbeats_s[-1])
         self.parts = max(1, truth.metre // band.metre)
 
@@ -116,10 +140,11 @@ class _Writer:
         self, voice: str, bar: int, beat: float, velocity: float, midi: float = 0.0, beats: float = 0.0
     ) -> Event:
         late = float(self.rng.normal(0.0, self.band.loose_s)) * (voice != "kick")
-        seconds = beats * 60.0 / self.truth.tempo_bpm
         bar, beat = bar // self.parts, beat + (bar % self.parts) * self.band.metre
-        loud = velocity * float(np.clip(self.rng.normal(1.0, 0.07), 0.7, 1.25))
-        return Event(voice, self._at(bar, beat) + late, loud, midi, seconds)
+        at = self._at(bar, beat)
+        seconds = self._at(bar, beat + beats) - at if beats else 0.0
+        loud = self.level * velocity * float(np.clip(self.rng.normal(1.0, 0.07), 0.7, 1.25))
+        return Event(voice, at + late, loud, midi, max(seconds, 0.25 * beats * 60.0 / self.truth.tempo_bpm))
 
     def _midi(self, degree: int, octave: int = 0) -> float:
         """Scale degree (0 is the tonic) to MIDI."""
@@ -128,6 +153,7 @@ class _Writer:
     def section(self, section: Section) -> list[Event]:
         """The events of one section."""
         chords = self.progressions.get(section.name, self.other)
+        after = next((later for later in self.truth.sections if later.start_s >= section.end_s), section)
         events: list[Event] = []
         patterns = self.band.drums[section.name]
         if self.parts > 1:
@@ -136,58 +162,87 @@ class _Writer:
         for place in range(count):
             bar = section.first_bar * self.parts + place
             last = place == count - 1 and count > 1 and bar < self.truth.bars * self.parts - 1
+            energy = section.energy if not last else 0.5 * (section.energy + after.energy)
+            self.level = 1.0 + self.band.dynamics * (energy - 0.55)
             pattern = patterns[place % len(patterns)]
             if last and section.name != "chorus":
-                half = self.band.metre / 2.0
-                pattern = tuple(hit for hit in pattern if hit[1] < half) + self.band.fill
+                fill = self.band.fills[int(self.rng.integers(len(self.band.fills)))]
+                begins = min((hit[1] for hit in fill), default=self.band.metre)
+                pattern = tuple(hit for hit in pattern if hit[1] < begins) + fill
             events += [self._event(voice, bar, beat, loud) for voice, beat, loud in pattern]
-            if place == 0 and section.name == "chorus":
-                events.append(self._event("crash", bar, 0.0, 0.8))
-            events += self._tonal(section, bar, chords[place // self.parts % len(chords)], place)
+            if place == 0 and section.name == "chorus" and self.band.cymbal:
+                events.append(self._event(self.band.cymbal, bar, 0.0, 0.8))
+            root, coming = (chords[(place + ahead) // self.parts % len(chords)] for ahead in (0, 1))
+            events += self._tonal(section, bar, root, coming, place)
         return events
 
-    def _tonal(self, section: Section, bar: int, root: int, place: int) -> list[Event]:
+    def _tonal(self, section: Section, bar: int, root: int, coming: int, place: int) -> list[Event]:
+        """Bass, chords, riffs and melody of one bar over the chord on `root`; `coming`: the next bar's."""
         layers = self.band.layers[section.name]
         events: list[Event] = []
         if "bass" in layers:
             for beat, beats, loud, step in self.bass:
-                midi = self._midi(root + step, self.band.bass_octave)
+                chord = coming if beat >= self.band.anticipate else root
+                midi = self._midi(chord + step, self.band.bass_octave)
                 events.append(self._event("bass", bar, beat, loud * layers["bass"], midi, beats))
-        chord = [self._midi(root + 2 * k) for k in range(self.band.chord_size)]
-        voicing = [midi + 12 * (midi < self.tonic + 3) - 12 * (midi > self.tonic + 15) for midi in chord]
+        chord_midi = [self._midi(root + 2 * k) for k in range(self.band.chord_size)]
+        voicing = sorted(midi + 12 * (midi < self.tonic + 3) - 12 * (midi > self.tonic + 15) for midi in chord_midi)
         if "comp" in layers:
             for beat, beats, loud in self.comp:
-                events += [self._event("comp", bar, beat, loud * layers["comp"], midi + 12, beats) for midi in voicing]
+                events += self._strummed(bar, beat, beats, loud * layers["comp"], [midi + 12 for midi in voicing])
         if "pad" in layers:
             length = float(self.band.metre)
             events += [self._event("pad", bar, 0.0, layers["pad"], midi, length) for midi in voicing]
+        for part, figure in self.riffs.items():
+            if part in layers:
+                events += self._riff(part, figure[place % len(figure)], layers[part], bar, root)
         if "lead" in layers:
             events += self._lead(layers["lead"], bar, root, place)
         return events
 
+    def _strummed(self, bar: int, beat: float, beats: float, loud: float, notes: list[float]) -> list[Event]:
+        """A chord of the comp, its strings one after the other."""
+        chord = [self._event("comp", bar, beat, loud, midi, beats) for midi in notes]
+        return [replace(note, start_s=note.start_s + k * self.band.strum_s) for k, note in enumerate(chord)]
+
+    def _riff(self, part: str, notes: RiffBar, level: float, bar: int, root: int) -> list[Event]:
+        octave = self.band.octaves.get(part, 1)
+        return [
+            self._event(part, bar, beat, loud * level, self._midi(root % 7 + step, octave), beats)
+            for beat, beats, loud, steps in notes
+            for step in steps
+        ]
+
     def _lead(self, level: float, bar: int, root: int, place: int) -> list[Event]:
         notes = self.melody[place % 4]
+        octave = self.band.octaves.get("lead", 1)
         ends = [onset for onset, _ in notes[1:]] + [float(self.band.metre)]
         return [
-            self._event("lead", bar, onset, level, self._midi(root % 7 + degree, 1), 0.92 * (end - onset))
+            self._event("lead", bar, onset, level, self._midi(root % 7 + degree, octave), 0.92 * (end - onset))
             for (onset, degree), end in zip(notes, ends, strict=True)
         ]
 
     def ending(self) -> list[Event]:
         """The last downbeat: one chord that rings out."""
         bar = self.truth.bars * self.parts
-        notes = [self._event("comp", bar, 0.0, 0.8, self._midi(2 * k, 1), 2.0) for k in range(3)]
-        bass = self._event("bass", bar, 0.0, 0.9, self._midi(0, self.band.bass_octave), 2.0)
-        return [*notes, bass, self._event("crash", bar, 0.0, 0.5), self._event("kick", bar, 0.0, 0.9)]
+        self.level = 1.0
+        out = [self._event(voice, bar, 0.0, 0.5 if voice == self.band.cymbal else 0.9) for voice in self.band.strokes]
+        for voice in self.band.tutti:
+            if voice == "bass":
+                out.append(self._event("bass", bar, 0.0, 0.9, self._midi(0, self.band.bass_octave), 2.0))
+            else:
+                out += [self._event(voice, bar, 0.0, 0.8, self._midi(2 * k, 1), 2.0) for k in range(3)]
+        return out
 
     def strokes(self) -> list[Event]:
         """The accents of the truth, played by everybody who is there."""
         out = []
         for accent in self.truth.accents:
             loud = 0.5 + 0.5 * accent.strength
-            out += [Event(voice, accent.time_s, loud) for voice in ("kick", "snare", "crash")]
-            out += [Event("comp", accent.time_s, loud, self._midi(2 * k, 1), 0.35) for k in range(3)]
-            out.append(Event("bass", accent.time_s, loud, self._midi(0, self.band.bass_octave), 0.35))
+            out += [Event(voice, accent.time_s, loud) for voice in self.band.strokes]
+            for voice in self.band.tutti:
+                steps, octave = ((0,), self.band.bass_octave) if voice == "bass" else ((0, 2, 4), 1)
+                out += [Event(voice, accent.time_s, loud, self._midi(step, octave), 0.35) for step in steps]
         return out
 
 
@@ -199,240 +254,6 @@ def _sixes(pattern: Pattern, part: int) -> Pattern:
     return (*light, ("snare", 0.0, 0.9)) if len(light) < len(pattern) else light
 
 
-def _each(voice: str, beats: tuple[float, ...], loud: float, accent: float = 0.0) -> Pattern:
+def each(voice: str, beats: tuple[float, ...], loud: float, accent: float = 0.0) -> Pattern:
     """One voice on `beats`; the `accent` goes on whole beats."""
     return tuple((voice, beat, loud + accent * (beat % 1.0 == 0.0)) for beat in beats)
-
-
-_QUARTERS, _OFFS = (0.0, 1.0, 2.0, 3.0), (0.5, 1.5, 2.5, 3.5)
-_EIGHTHS = tuple(0.5 * k for k in range(8))
-_SIXTEENTHS = tuple(0.25 * k for k in range(16))
-
-_HOUSE_BEAT = _each("kick", _QUARTERS, 1.0) + _each("open_hat", _OFFS, 0.5) + _each("clap", (1.0, 3.0), 0.8)
-_HOUSE_FULL = _HOUSE_BEAT + _each("hat", _SIXTEENTHS, 0.22, 0.1) + _each("shaker", _SIXTEENTHS, 0.25)
-
-HOUSE_BAND = Band(
-    voices={
-        "kick": Voice(0.95, 0.0, 0.02, stroke=voices.kick),
-        "clap": Voice(0.50, 0.05, 0.35, stroke=voices.clap),
-        "snare": Voice(0.45, 0.0, 0.25, stroke=voices.snare),
-        "hat": Voice(0.30, 0.25, 0.08, stroke=voices.hat),
-        "open_hat": Voice(0.34, 0.2, 0.10, stroke=partial(voices.hat, decay_s=0.09)),
-        "shaker": Voice(0.30, -0.4, 0.10, stroke=voices.shaker),
-        "crash": Voice(0.34, -0.2, 0.3, stroke=voices.crash),
-        "bass": Voice(0.40, 0.0, 0.03, note=voices.synth_bass),
-        "comp": Voice(0.26, -0.15, 0.30, note=voices.piano),
-        "pad": Voice(0.30, 0.1, 0.45, note=voices.strings),
-        "lead": Voice(0.32, 0.2, 0.45, note=voices.pluck),
-    },
-    scale=MINOR,
-    drums={
-        "intro": (_each("kick", _QUARTERS, 0.9) + _each("hat", _OFFS, 0.5),),
-        "verse": (_HOUSE_BEAT, _HOUSE_BEAT + _each("snare", (3.75,), 0.3)),
-        "chorus": (_HOUSE_FULL, _HOUSE_FULL + _each("snare", (1.75, 3.25), 0.25)),
-        "break": (_each("hat", _EIGHTHS, 0.3, 0.25) + _each("clap", (3.0,), 0.35),),
-        "outro": (_each("kick", _QUARTERS, 0.9) + _each("hat", _OFFS, 0.4),),
-    },
-    fill=_each("kick", (2.0, 3.0), 0.9) + tuple(("snare", 2.0 + 0.25 * k, 0.3 + 0.08 * k) for k in range(8)),
-    bass=(
-        ((0.5, 0.4, 0.9, 0), (1.5, 0.4, 0.9, 0), (2.5, 0.4, 0.9, 0), (3.25, 0.2, 0.7, 2), (3.5, 0.4, 0.9, 4)),
-        (
-            (0.0, 0.4, 0.9, 0),
-            (0.75, 0.3, 0.8, 0),
-            (1.5, 0.4, 0.9, 7),
-            (2.0, 0.4, 0.9, 0),
-            (2.75, 0.3, 0.8, 0),
-            (3.5, 0.4, 0.9, 4),
-        ),
-    ),
-    comp=(
-        ((0.0, 0.3, 0.9), (0.75, 0.3, 0.8), (1.5, 0.5, 0.9), (2.5, 0.3, 0.8), (3.25, 0.4, 0.8)),
-        ((0.5, 0.3, 0.9), (1.25, 0.3, 0.8), (2.0, 0.4, 0.9), (2.75, 0.6, 0.8)),
-    ),
-    progressions=((0, 5, 2, 6), (0, 3, 5, 4), (0, 2, 3, 6), (5, 6, 0, 0)),
-    rhythms=((0.0, 0.75, 1.5, 2.0, 2.75, 3.5), (0.5, 1.0, 1.75, 2.5, 3.0), (0.0, 0.5, 1.5, 2.5, 3.25)),
-    layers={
-        "intro": {"pad": 0.4},
-        "verse": {"bass": 0.9, "comp": 0.7},
-        "chorus": {"bass": 1.0, "comp": 1.0, "pad": 0.5, "lead": 0.9},
-        "break": {"pad": 0.9, "lead": 0.5},
-        "outro": {"pad": 0.5, "bass": 0.6},
-    },
-    chord_size=4,
-    bass_octave=-1,
-    duck=0.6,
-    room=0.5,
-    room_s=1.1,
-    loose_s=0.003,
-)
-
-_GROOVE_A = (
-    _each("kick", (0.0, 2.5), 1.0)
-    + _each("kick", (1.75,), 0.55)
-    + _each("snare", (1.0, 3.0), 0.9)
-    + _each("hat", _EIGHTHS, 0.35, 0.4)
-)
-_GROOVE_B = (
-    _each("kick", (0.0, 0.75, 2.5, 3.75), 0.95) + _each("snare", (1.0, 3.0), 0.9) + _each("hat", _EIGHTHS, 0.35, 0.4)
-)
-
-GROOVE_BAND = Band(
-    voices={
-        "kick": Voice(1.0, 0.0, 0.03, stroke=partial(voices.kick, low_hz=43.0, decay_s=0.22)),
-        "snare": Voice(0.62, 0.0, 0.22, stroke=partial(voices.snare, tone_hz=178.0, decay_s=0.11)),
-        "clap": Voice(0.40, 0.1, 0.3, stroke=voices.clap),
-        "hat": Voice(0.32, 0.3, 0.06, stroke=voices.hat),
-        "open_hat": Voice(0.30, 0.3, 0.08, stroke=partial(voices.hat, decay_s=0.11)),
-        "shaker": Voice(0.26, -0.4, 0.1, stroke=voices.shaker),
-        "crash": Voice(0.30, -0.2, 0.3, stroke=voices.crash),
-        "bass": Voice(0.52, 0.0, 0.02, note=voices.deep_bass),
-        "comp": Voice(0.30, -0.2, 0.30, note=voices.electric_piano),
-        "pad": Voice(0.22, 0.15, 0.4, note=voices.strings),
-        "lead": Voice(0.28, 0.15, 0.40, note=voices.whistle),
-    },
-    scale=MINOR,
-    drums={
-        "intro": (_each("hat", _EIGHTHS, 0.3, 0.4) + _each("kick", (0.0, 2.5), 0.8) + _each("snare", (1.0, 3.0), 0.5),),
-        "verse": (_GROOVE_A, _GROOVE_B),
-        "chorus": (
-            _GROOVE_A + _each("clap", (1.0, 3.0), 0.8) + _each("shaker", _SIXTEENTHS, 0.3),
-            _GROOVE_B + _each("clap", (1.0, 3.0), 0.8) + _each("open_hat", (3.5,), 0.5),
-        ),
-        "break": (_each("hat", _QUARTERS, 0.7) + _each("snare", (3.0,), 0.45) + _each("kick", (0.0,), 0.7),),
-        "outro": (_each("hat", _EIGHTHS, 0.4, 0.2) + _each("kick", (0.0, 2.5), 0.8),),
-    },
-    fill=_each("kick", (2.0, 2.5), 0.9) + _each("snare", (2.75, 3.0, 3.25, 3.5, 3.75), 0.7),
-    bass=(
-        ((0.0, 0.7, 1.0, 0), (1.5, 0.4, 0.7, 0), (1.75, 0.6, 0.9, 2), (2.5, 0.9, 1.0, 4), (3.5, 0.4, 0.7, 7)),
-        ((0.0, 1.2, 1.0, 0), (1.75, 0.5, 0.8, 0), (2.5, 0.5, 0.9, -1), (3.0, 0.4, 0.7, 0), (3.5, 0.4, 0.8, 4)),
-    ),
-    comp=(
-        ((0.0, 1.4, 0.9), (2.5, 0.9, 0.8)),
-        ((0.5, 0.4, 0.8), (1.5, 0.9, 0.9), (3.0, 0.4, 0.7)),
-    ),
-    progressions=((0, 3), (0, 5, 3, 4), (0, 6, 5, 4), (3, 0)),
-    rhythms=((0.0, 0.5, 1.5, 2.0, 3.0), (0.5, 1.0, 1.5, 2.5), (0.0, 1.0, 1.5, 2.5, 3.5)),
-    layers={
-        "intro": {"comp": 0.6},
-        "verse": {"bass": 0.9, "comp": 0.8},
-        "chorus": {"bass": 1.0, "comp": 0.9, "pad": 0.6, "lead": 0.9},
-        "break": {"comp": 0.7, "pad": 0.5},
-        "outro": {"comp": 0.7, "bass": 0.6},
-    },
-    chord_size=4,
-    bass_octave=-1,
-    duck=0.25,
-    room=0.4,
-    room_s=0.8,
-    loose_s=0.006,
-)
-
-_WALTZ_BEATS = (0.0, 1.0, 2.0)
-_WALTZ_SOFT = _each("kick", (0.0,), 0.7) + _each("brush", (1.0, 2.0), 0.6) + _each("brush", (2.5,), 0.25)
-
-WALTZ_BAND = Band(
-    voices={
-        "kick": Voice(0.60, 0.0, 0.12, stroke=partial(voices.kick, low_hz=58.0, decay_s=0.12)),
-        "snare": Voice(0.32, 0.1, 0.3, stroke=partial(voices.snare, tone_hz=210.0)),
-        "brush": Voice(0.55, 0.15, 0.25, stroke=voices.brush),
-        "hat": Voice(0.22, 0.25, 0.1, stroke=partial(voices.hat, decay_s=0.05)),
-        "triangle": Voice(0.30, 0.35, 0.4, stroke=voices.triangle),
-        "tom": Voice(0.40, -0.1, 0.3, stroke=voices.tom),
-        "crash": Voice(0.22, -0.2, 0.4, stroke=voices.crash),
-        "bass": Voice(0.60, -0.05, 0.12, note=voices.upright_bass),
-        "comp": Voice(0.30, -0.2, 0.35, note=voices.piano),
-        "pad": Voice(0.34, 0.2, 0.5, note=voices.strings),
-        "lead": Voice(0.50, 0.1, 0.5, note=voices.violin),
-    },
-    scale=MAJOR,
-    drums={
-        "intro": (_each("brush", (1.0, 2.0), 0.4),),
-        "verse": (_WALTZ_SOFT, _WALTZ_SOFT + _each("hat", (1.0, 2.0), 0.3)),
-        "chorus": (_WALTZ_SOFT + _each("snare", (1.0, 2.0), 0.45) + _each("triangle", (0.0,), 0.5), _WALTZ_SOFT + _each("snare", (1.0, 2.0, 2.5), 0.4)),
-        "break": (_each("brush", (1.0, 2.0), 0.35) + _each("triangle", (0.0,), 0.4),),
-        "outro": (_each("brush", (1.0, 2.0), 0.4) + _each("kick", (0.0,), 0.5),),
-    },
-    fill=_each("snare", (2.0, 2.33, 2.66), 0.45) + _each("tom", (1.5,), 0.5),
-    bass=(
-        ((0.0, 0.9, 1.0, 0),),
-        ((0.0, 0.9, 1.0, 0), (2.0, 0.8, 0.55, 4)),
-    ),
-    comp=(
-        ((1.0, 0.6, 0.9), (2.0, 0.6, 0.8)),
-        ((1.0, 0.4, 0.9), (2.0, 0.4, 0.8), (2.5, 0.3, 0.5)),
-    ),
-    progressions=((0, 5, 3, 4), (0, 3, 4, 0), (0, 2, 3, 4), (5, 1, 4, 0)),
-    rhythms=((0.0, 1.0, 2.0), (0.0, 1.5, 2.0), (0.0, 2.0), (0.0, 0.5, 1.0, 2.0)),
-    layers={
-        "intro": {"comp": 0.7, "bass": 0.6},
-        "verse": {"bass": 0.9, "comp": 0.8, "lead": 0.7},
-        "chorus": {"bass": 1.0, "comp": 0.9, "pad": 0.8, "lead": 1.0},
-        "break": {"comp": 0.6, "pad": 0.5, "bass": 0.6},
-        "outro": {"comp": 0.7, "bass": 0.7},
-    },
-    chord_size=3,
-    bass_octave=-1,
-    duck=0.0,
-    room=0.6,
-    room_s=1.6,
-    loose_s=0.005,
-    metre=3,
-)  # fmt: skip
-
-_FUNK = _each("kick", (0.0, 1.5, 2.0), 1.0) + _each("snare", (1.0, 3.0), 0.95) + _each("hat", _SIXTEENTHS, 0.25, 0.15)
-_FUNK_B = (
-    _each("kick", (0.0, 0.75, 2.5), 1.0) + _each("snare", (1.0, 3.0), 0.95) + _each("hat", _SIXTEENTHS, 0.25, 0.15)
-)
-
-POPPING_BAND = Band(
-    voices={
-        "kick": Voice(0.95, 0.0, 0.02, stroke=partial(voices.kick, low_hz=52.0, decay_s=0.11)),
-        "snare": Voice(0.66, 0.0, 0.30, stroke=partial(voices.snare, tone_hz=230.0, decay_s=0.07)),
-        "clap": Voice(0.50, 0.1, 0.35, stroke=voices.clap),
-        "hat": Voice(0.28, 0.3, 0.05, stroke=partial(voices.hat, decay_s=0.018)),
-        "cowbell": Voice(0.34, -0.3, 0.15, stroke=partial(voices.tom, hertz=560.0)),
-        "tom": Voice(0.45, -0.25, 0.2, stroke=partial(voices.tom, hertz=150.0)),
-        "crash": Voice(0.28, -0.2, 0.3, stroke=voices.crash),
-        "bass": Voice(0.55, 0.0, 0.02, note=voices.synth_bass),
-        "comp": Voice(0.26, -0.2, 0.25, note=voices.pluck),
-        "pad": Voice(0.32, 0.15, 0.4, note=voices.strings),
-        "lead": Voice(0.30, 0.2, 0.30, note=voices.square_lead),
-    },
-    scale=MINOR,
-    drums={
-        "intro": (_each("kick", (0.0, 2.0), 0.9) + _each("clap", (1.0, 3.0), 0.7),),
-        "verse": (_FUNK, _FUNK_B),
-        "chorus": (
-            _FUNK + _each("clap", (1.0, 3.0), 0.9) + _each("cowbell", (0.5, 1.5, 2.5, 3.0), 0.5),
-            _FUNK_B + _each("clap", (1.0, 3.0, 3.5), 0.8) + _each("cowbell", (0.5, 1.5, 2.5, 3.0), 0.5),
-        ),
-        "break": (_each("hat", _EIGHTHS, 0.3, 0.2) + _each("clap", (3.0,), 0.6) + _each("kick", (0.0,), 0.6),),
-        "outro": (_each("kick", (0.0, 2.0), 0.9) + _each("clap", (1.0, 3.0), 0.6) + _each("hat", _EIGHTHS, 0.3),),
-    },
-    fill=_each("tom", (2.0, 2.25, 2.5, 3.0, 3.25), 0.8) + _each("snare", (2.75, 3.5, 3.75), 0.7),
-    bass=(
-        ((0.0, 0.2, 1.0, 0), (0.75, 0.2, 0.8, 0), (1.5, 0.2, 0.9, 7), (2.0, 0.2, 1.0, 0), (2.75, 0.2, 0.8, 3), (3.5, 0.3, 0.9, 4)),
-        ((0.0, 0.3, 1.0, 0), (0.5, 0.2, 0.7, 7), (1.25, 0.2, 0.8, 0), (2.0, 0.3, 1.0, 0), (2.5, 0.2, 0.7, 7), (3.25, 0.4, 0.9, 6)),
-    ),
-    comp=(
-        ((0.5, 0.15, 0.8), (1.5, 0.15, 0.9), (2.5, 0.15, 0.8), (3.5, 0.15, 0.8)),
-        ((1.0, 0.2, 0.9), (1.75, 0.15, 0.7), (3.0, 0.2, 0.9)),
-    ),
-    progressions=((0, 0, 3, 4), (0, 5, 6, 0), (0, 6), (0, 3, 6, 0)),
-    rhythms=((0.0, 0.25, 0.75, 1.5, 2.5, 3.0), (0.5, 0.75, 1.5, 2.0, 2.75), (0.0, 0.75, 1.5, 2.25, 3.0)),
-    layers={
-        "intro": {"bass": 0.7, "pad": 0.5},
-        "verse": {"bass": 1.0, "comp": 0.8, "pad": 0.5},
-        "chorus": {"bass": 1.0, "comp": 0.9, "pad": 0.7, "lead": 1.0},
-        "break": {"pad": 0.6, "comp": 0.6},
-        "outro": {"bass": 0.7, "comp": 0.5},
-    },
-    chord_size=3,
-    bass_octave=-1,
-    duck=0.1,
-    room=0.45,
-    room_s=0.8,
-    loose_s=0.003,
-)  # fmt: skip
-
-BANDS: Mapping[str, Band] = {"house": HOUSE_BAND, "groove": GROOVE_BAND, "waltz": WALTZ_BAND, "popping": POPPING_BAND}

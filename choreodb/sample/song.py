@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import QueryError
+from choreodb.sample.bands import bands_of
+from choreodb.sample.scores import Band
 from choreodb.sample.styles import Style, find
 from choreodb.sample.truth import SAMPLE_VERSION, Accent, Section, SectionName, SongTruth, TempoKind
 
@@ -40,7 +42,8 @@ def plan(
 ) -> SongTruth:
     """The truth of a song of `bars` bars; `tempo` in bpm, drawn from the style's range where it is None.
 
-    kind: whether the tempo stays, drifts by a few per cent, or jumps once at the start of a section. metre: the style's,
+    kind: whether the tempo stays, drifts by a few per cent (and where the band plays rubato slows down at the ends of its
+    phrases), or jumps once at the start of a section. metre: the style's,
     or 6 where the style has songs in 6 (`tempo` then counts eighths). QueryError for fewer than one bar, a tempo outside
     40..240 (a median, where it does not stay), or a metre that the style does not have.
     """
@@ -60,9 +63,11 @@ def plan(
         raise QueryError(f"tempo {wanted:g} bpm is out of range; expected 40 to 240")
     lead_in = float(np.round(rng.uniform(0.3, 0.6), 3))
     lengths = _form(bars)
-    periods = (
-        60.0 / wanted * _tempo_curve(kind, bars * beats_a_bar, [start * beats_a_bar for _, start, _ in lengths], rng)
-    )
+    band = _band(dance.name, seed)
+    borders = [start * beats_a_bar for _, start, _ in lengths]
+    periods = 60.0 / wanted * _tempo_curve(kind, bars * beats_a_bar, borders, rng)
+    if kind == "drift":
+        periods *= _rubato(band.rubato, bars, beats_a_bar)
     beats = lead_in + np.concatenate([[0.0], np.cumsum(periods)])
     downbeats = beats[::beats_a_bar]
     sections = _sections(lengths, downbeats, rng)
@@ -77,10 +82,27 @@ def plan(
         beats_s=tuple(beats[:-1].tolist()),
         downbeats_s=tuple(downbeats.tolist()),
         sections=sections,
-        swing=dance.swing,
+        swing=dance.swing if band.swing is None else band.swing,
         tempo=kind,
         accents=_accents(sections, beats, beats_a_bar, rng),
+        band=band.name,
     )
+
+
+def _band(style: str, seed: int) -> Band:
+    """Who plays the song `seed`, by a draw of its own, so that a further band changes nothing else."""
+    bands = bands_of(style)
+    return bands[int(np.random.default_rng([SAMPLE_VERSION, seed, 13]).integers(len(bands)))]
+
+
+_KINDS: tuple[TempoKind, ...] = ("steady", "steady", "drift", "steady", "jump", "steady", "steady")
+_FREE: tuple[TempoKind, ...] = ("steady", "drift", "drift", "steady", "drift", "jump", "drift")
+
+
+def kind_of(style: str, place: int) -> TempoKind:
+    """What the tempo of the song number `place` of a style does; bands that play rubato mostly drift."""
+    kinds = _FREE if bands_of(style)[0].rubato else _KINDS
+    return kinds[place % len(kinds)]
 
 
 SIXES_BPM = (150.0, 180.0)
@@ -100,6 +122,12 @@ def _tempo_curve(kind: TempoKind, beats: int, borders: list[int], rng: np.random
         factor = float(rng.choice([0.86, 0.9, 1.1, 1.15]))
         return np.where(np.arange(beats) < at, 1.0, factor)
     return np.ones(beats)
+
+
+def _rubato(size: float, bars: int, metre: int) -> npt.NDArray[np.float64]:
+    """Periods [beats] over the song's: each phrase of four bars flows at first and slows down by `size` at its end."""
+    place = np.arange(bars * metre) / (4.0 * metre) % 1.0
+    return 1.0 + size * (1.6 * place**3 - 0.4)
 
 
 def _accents(

@@ -43,7 +43,8 @@ class Accent:
 class SongTruth:
     """What the band knows of its song. Times in song seconds; `downbeats_s` holds one bar line more than bars.
 
-    tempo_bpm: median over the beats (eighths where the metre is 6). tempo: whether it stays, drifts or jumps once.
+    tempo_bpm: median over the beats (eighths where the metre is 6). tempo: whether it stays, drifts or jumps once. band: the
+    kind of song, where the style has several.
     """
 
     version: int
@@ -59,6 +60,7 @@ class SongTruth:
     swing: float
     tempo: TempoKind = "steady"
     accents: tuple[Accent, ...] = ()
+    band: str = ""
     licence: str = LICENCE
 
     @property
