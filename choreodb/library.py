@@ -274,7 +274,7 @@ class Library:
             "schema_version": SCHEMA_VERSION,
             "name": self.store.name,
             "version": self.version,
-            "versions": list(Store.versions(self.path)),
+            "versions": list(Store.versions(self.store.place)),
             "encoder": dict(self.store.encoder),
             "clips": len(clips),
             "paired": sum(clip["music"] is not None for clip in clips),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, TypeGuard
 
 _CHUNK = 8 << 20
+_OBJECT_STORE = re.compile(r"s3:/+(?=[^/])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,24 @@ class Place(Protocol):
 
 
 def at(library: Place | Path | str) -> Place:
-    """The place of a library: a folder on this machine."""
+    """The place of a library: `s3://bucket/prefix` is in an object store, anything else a folder on this machine."""
     if _is_place(library):
         return library
+    address = str(library)
+    # a Path folds the two slashes of s3:// into one
+    found = _OBJECT_STORE.match(address)
+    if found:
+        from choreodb.storage.s3 import ObjectPlace
+
+        return ObjectPlace.open(address[found.end() :])
     from choreodb.storage.folder import FolderPlace
 
-    return FolderPlace(Path(str(library)))
+    return FolderPlace(Path(address))
+
+
+def is_remote(library: Path | str) -> bool:
+    """Whether an address is that of an object store."""
+    return _OBJECT_STORE.match(str(library)) is not None
 
 
 def _is_place(library: Place | Path | str) -> TypeGuard[Place]:

@@ -355,9 +355,10 @@ def _pieces(measured: Sequence[Danced], options: EvaluateOptions) -> list[FloatA
 
 def _reference(folder: Path, notes: list[str], options: EvaluateOptions) -> list[Danced]:
     """The dances of a library, or of every motion file in a folder that can be read."""
+    from choreodb.storage.place import is_remote
     from choreodb.storage.store import Store
 
-    if folder.is_dir() and Store.exists(folder):
+    if is_remote(folder) or (folder.is_dir() and Store.exists(folder)):
         from choreodb.benchmarks.runs.baselines import Material
         from choreodb.library import Library
 

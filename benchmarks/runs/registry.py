@@ -226,6 +226,7 @@ def _request(
     progress: Callable[..., None],
     quick: bool = False,
 ) -> BenchRequest:
+    from choreodb.storage.place import is_remote
     from choreodb.storage.store import Store
 
     if data is not None and not data.is_dir():
@@ -233,11 +234,11 @@ def _request(
     library: Path | None = None
     songs: list[Path] = []
     for target in targets:
-        if not target.exists():
+        if not target.exists() and not is_remote(target):
             raise QueryError(
                 f"benchmark target {str(target)!r} does not exist; give a library, songs, or folders of songs"
             )
-        if target.is_dir() and Store.exists(target):
+        if is_remote(target) or (target.is_dir() and Store.exists(target)):
             if library is not None:
                 raise QueryError(f"two libraries are given, {str(library)!r} and {str(target)!r}; give one")
             library = target

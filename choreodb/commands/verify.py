@@ -15,19 +15,18 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Whether every file of a library is what its manifest says; a damaged library need not open for that."""
+    from choreodb.storage.place import at
     from choreodb.storage.store import Store, resolve
     from choreodb.storage.verify import verify as verify_library
 
-    if not Store.exists(options.library):
-        Store.open(options.library)
-    version = None if options.at is None else resolve(options.library, options.at)
-    problems = verify_library(options.library, version=version)
+    place = at(options.library)
+    if not Store.exists(place):
+        Store.open(place)
+    problems = verify_library(place, version=None if options.at is None else resolve(place, options.at))
     if options.json:
-        print_json(
-            {"library": options.library.name, "problems": [{"file": each.file, "what": each.what} for each in problems]}
-        )
+        print_json({"library": place.name, "problems": [{"file": each.file, "what": each.what} for each in problems]})
     else:
         for problem in problems:
             print(f"{problem.file}: {problem.what}")
-        print(f"{options.library}: {len(problems)} problem{'' if len(problems) == 1 else 's'}")
+        print(f"{place}: {len(problems)} problem{'' if len(problems) == 1 else 's'}")
     return 1 if problems else 0

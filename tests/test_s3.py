@@ -1,0 +1,247 @@
+"""Libraries in an object store: the same library, one winner of every race, and a store that cheats is found out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from choreodb import cli
+from choreodb.errors import StoreError
+from choreodb.storage import specimen
+from choreodb.storage.cache import Cache
+from choreodb.storage.place import at, file_sha256
+from choreodb.storage.s3 import ObjectPlace
+from choreodb.storage.store import Store
+from choreodb.storage.verify import verify
+
+boto3 = pytest.importorskip("boto3")
+moto_server = pytest.importorskip("moto.server")
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """An S3 server on this machine; it enforces If-None-Match."""
+    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An address in a bucket of its own, with what the environment must say to reach it, and an empty cache."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    said = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"}
+    said |= {"AWS_CONFIG_FILE": str(tmp_path / "none"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
+    said |= {"AWS_EC2_METADATA_DISABLED": "true", "CHOREODB_CACHE": str(tmp_path / "cache")}
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    name = f"b{abs(hash(str(tmp_path))):x}"
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def address(bucket: str) -> str:
+    return f"s3://{bucket}/studio/library"
+
+
+def test_the_same_library_in_a_bucket_and_in_a_folder(address: str, tmp_path: Path) -> None:
+    here, there = specimen.make(tmp_path / "library"), specimen.make(address)
+    assert there.manifest.files() == here.manifest.files()
+    assert (tmp_path / "library" / "manifests" / "m-00000001.json").read_bytes() == at(address).read(
+        "manifests/m-00000001.json"
+    )
+    again = Store.open(address)
+    for name in ("clips", "segments", "transitions"):
+        assert again.table(name) == here.table(name)
+    np.testing.assert_array_equal(again.array("entry"), here.array("entry"))
+    for got, kept in zip(
+        again.read_motion("specimen/clip2", 10, 300), here.read_motion("specimen/clip2", 10, 300), strict=True
+    ):
+        np.testing.assert_array_equal(got, kept)
+    assert verify(again) == ()
+    assert (again.name, again.version, str(again.place)) == ("library", 1, address)
+    with pytest.raises(StoreError, match="is no folder of this machine"):
+        _ = again.path
+
+
+def test_versions_in_a_bucket(address: str) -> None:
+    first = specimen.make(address)
+    second = first.commit(meta={"note": 2})
+    assert Store.versions(address) == (1, 2)
+    assert Store.open(address, version=1).meta == first.meta
+    assert second.meta == {"note": 2}
+    with pytest.raises(StoreError, match="was committed by another process"):
+        first.commit(meta={"note": "late"})
+    assert Store.open(address).meta == {"note": 2}
+    with pytest.raises(StoreError, match="already is a library"):
+        Store.create(address)
+    assert [name for name in at(address).names("manifests") if "probe" in name] == []
+
+
+def test_a_path_keeps_the_address(address: str) -> None:
+    assert str(at(Path(address))) == address
+    assert str(at(f"{address}/")) == address
+
+
+RACING = """
+import sys
+from choreodb.errors import StoreError
+from choreodb.storage.store import Store
+done = 0
+while done < 3:
+    store = Store.open(sys.argv[1])
+    try:
+        store.commit(meta={"count": store.meta.get("count", 0) + 1})
+        done += 1
+    except StoreError as error:
+        assert "another process" in str(error), error
+"""
+
+
+def test_racing_committers_lose_nothing(address: str) -> None:
+    Store.create(address).commit()
+    writers = [subprocess.Popen([sys.executable, "-c", RACING, address]) for _ in range(2)]
+    assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
+    last = Store.open(address)
+    assert (last.version, last.meta) == (7, {"count": 6})
+
+
+def test_an_answer_that_was_lost_is_no_lost_race(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = at(address)
+    assert isinstance(place, ObjectPlace)
+    plain = place._put_new
+
+    def twice(name: str, data: bytes, writer: str) -> None:
+        plain(name, data, writer)
+        plain(name, data, writer)
+
+    monkeypatch.setattr(place, "_put_new", twice)
+    place.create("manifests/m-00000001.json", b"mine")
+    monkeypatch.undo()
+    with pytest.raises(FileExistsError):
+        place.create("manifests/m-00000001.json", b"mine")
+
+
+def test_a_store_that_ignores_the_condition_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = at(address)
+    assert isinstance(place, ObjectPlace)
+    monkeypatch.setattr(
+        place,
+        "_put_new",
+        lambda name, data, writer: place._client.put_object(Bucket=place.bucket, Key=place._key(name), Body=data),
+    )
+    with pytest.raises(StoreError, match="does not enforce If-None-Match"):
+        Store.create(place).commit()
+    assert place.names("manifests") == []
+
+
+def test_a_damaged_object_is_named(address: str) -> None:
+    store = specimen.make(address)
+    entry = store.manifest.arrays["exit"].file
+    data = bytearray(store.place.read(entry.path))
+    data[-1] ^= 1
+    client = boto3.client("s3", region_name="us-east-1")
+    bucket, _, prefix = address.removeprefix("s3://").partition("/")
+    client.put_object(Bucket=bucket, Key=f"{prefix}/{entry.path}", Body=bytes(data))
+    with pytest.raises(StoreError, match=rf"{entry.path} is damaged"):
+        Store.open(address).array("exit")
+    assert [problem.file for problem in verify(address)] == [entry.path]
+    client.delete_object(Bucket=bucket, Key=f"{prefix}/{entry.path}")
+    with pytest.raises(StoreError, match=rf"{entry.path} is missing"):
+        Store.open(address)
+
+
+def test_ranges(address: str) -> None:
+    place = at(address)
+    place.create("manifests/x", bytes(range(100)))
+    assert place.read("manifests/x", 10, 5) == bytes(range(10, 15))
+    assert place.read("manifests/x", 95, 10) == bytes(range(95, 100))
+    assert (place.read("manifests/x", 100, 10), place.read("manifests/x", 3, 0)) == (b"", b"")
+    assert file_sha256(place, "manifests/x") == hashlib.sha256(bytes(range(100))).hexdigest()
+    place.delete("manifests/x")
+    place.delete("manifests/x")
+    with pytest.raises(FileNotFoundError):
+        place.read("manifests/x")
+
+
+def test_the_cache_keeps_what_was_used_last(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, limit_bytes=250)
+    files = [bytes([number]) * 100 for number in range(5)]
+    hashes = [hashlib.sha256(data).hexdigest() for data in files]
+    paths = [cache.keep(sha256, [data], what="x") for sha256, data in zip(hashes, files, strict=True)]
+    assert all(path.exists() for path in paths), "what is new may be about to be opened"
+    for age, path in enumerate(paths):
+        os.utime(path, (1000.0 + age, 1000.0 + age))
+    assert cache.find(hashes[0]) == paths[0]
+    cache.shrink()
+    assert [path.exists() for path in paths] == [True, False, False, False, True]
+    assert cache.find(hashes[1]) is None
+    with pytest.raises(StoreError, match="tables/y is damaged"):
+        cache.keep(hashes[1], [b"other"], what="tables/y")
+    assert not cache.find(hashes[1])
+
+
+@pytest.mark.parametrize(
+    ("library", "changed", "words"),
+    [
+        ("s3://b", {}, "is no address"),
+        ("s3://bucket/../x", {}, "is no address"),
+        ("s3://nobody-made-this/x", {}, "no bucket 'nobody-made-this'"),
+        ("s3://{bucket}/nothing", {}, "no library at"),
+        ("s3://{bucket}/x", {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "no credentials for"),
+        ("s3://{bucket}/x", {"AWS_ENDPOINT_URL": "closed"}, "cannot read"),
+        ("s3://{bucket}/x", {"AWS_ENDPOINT_URL": "nonsense"}, "S3 cannot be used"),
+        ("s3://{bucket}/x", {"CHOREODB_CACHE_BYTES": "much"}, "expected a number of bytes"),
+    ],
+)
+def test_one_line_where_it_cannot_be_read(
+    bucket: str, library: str, changed: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    for name, value in changed.items():
+        if value == "closed":
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                value = f"http://127.0.0.1:{free.getsockname()[1]}"
+        monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
+    assert cli.main(["info", library.format(bucket=bucket)]) == 1
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert words in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_commands_take_an_address(
+    address: str, sample_folder: Path, sample_song: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for folder in (sample_folder / "house", sample_folder / "waltz"):
+        assert cli.main(["index", str(folder), "--library", address, "--jobs", "1"]) == 0
+    capfd.readouterr()
+    assert cli.main(["info", address, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["versions"] == [1, 2]
+    assert cli.main(["verify", address]) == 0
+    outputs = []
+    folder = tmp_path / "folder"
+    for source in (sample_folder / "house", sample_folder / "waltz"):
+        assert cli.main(["index", str(source), "--library", str(folder), "--jobs", "1"]) == 0
+    for library in (address, str(folder)):
+        out = tmp_path / f"{len(outputs)}.bvh"
+        assert cli.main(["dance", library, str(sample_song), "-o", str(out)]) == 0
+        outputs.append(out.read_bytes())
+    assert outputs[0] == outputs[1]
+    assert cli.main(["search", address, "--music", str(sample_song), "--top", "1"]) == 0
