@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,11 @@ class ObjectPlace:
     def name(self) -> str:
         """See `Place.name`."""
         return (self.prefix or self.bucket).rpartition("/")[2]
+
+    @property
+    def locks(self) -> bool:
+        """See `Place.locks`: an object store has none."""
+        return False
 
     def entries(self) -> list[str] | None:
         """See `Place.entries`."""
@@ -146,6 +153,26 @@ class ObjectPlace:
         with self._naming(name):
             self._client.delete_object(Bucket=self.bucket, Key=self._key(name))
         self._sizes.pop(name, None)
+
+    def modified_s(self, name: str) -> float:
+        """See `Place.modified_s`."""
+        with self._naming(name):
+            answer = self._client.head_object(Bucket=self.bucket, Key=self._key(name))
+        return float(answer["LastModified"].timestamp())
+
+    def pin(self, name: str) -> object | None:
+        """See `Place.pin`."""
+        return None
+
+    def remove_unpinned(self, name: str) -> bool:
+        """See `Place.remove_unpinned`."""
+        self.delete(name)
+        return True
+
+    @contextmanager
+    def clearing(self) -> Iterator[None]:
+        """See `Place.clearing`."""
+        yield
 
     def _put_new(self, name: str, data: bytes, writer: str) -> None:
         with self._naming(name):
@@ -236,6 +263,12 @@ def _code(error: Any) -> str:
 
 
 def _client() -> Any:
+    """A client as the environment says now; one for all places, because making it costs more than a query."""
+    return _new_client(frozenset(item for item in os.environ.items() if item[0].startswith("AWS_")))
+
+
+@lru_cache(maxsize=4)
+def _new_client(environment: frozenset[tuple[str, str]]) -> Any:
     try:
         import boto3
         from botocore.config import Config

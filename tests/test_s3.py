@@ -18,7 +18,7 @@ import pytest
 
 from choreodb import cli
 from choreodb.errors import StoreError
-from choreodb.storage import specimen
+from choreodb.storage import history, specimen
 from choreodb.storage.cache import Cache
 from choreodb.storage.place import at, file_sha256
 from choreodb.storage.s3 import ObjectPlace
@@ -92,6 +92,16 @@ def test_versions_in_a_bucket(address: str) -> None:
     with pytest.raises(StoreError, match="already is a library"):
         Store.create(address)
     assert [name for name in at(address).names("manifests") if "probe" in name] == []
+
+
+def test_a_vacuum_of_a_bucket_waits_for_readers_it_cannot_see(address: str) -> None:
+    first = specimen.make(address)
+    first.commit(arrays={"exit": np.array(first.array("exit")) + 1.0})
+    assert history.vacuum(address).removed == ()
+    done = history.vacuum(address, grace_s=0.0)
+    assert (done.removed, done.files) == ((1,), 1)
+    assert verify(address) == ()
+    assert [version.version for version in history.log(address)] == [2]
 
 
 def test_a_path_keeps_the_address(address: str) -> None:
