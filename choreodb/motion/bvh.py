@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import MotionFormatError
-from choreodb.motion.files import MAX_VALUE, StrPath, read_bytes
+from choreodb.motion.files import MAX_VALUE, StrPath, read_buffer
 from choreodb.motion.motion import Motion
-from choreodb.motion.rotations import FloatArray, euler_to_quat, identity
+from choreodb.motion.rotations import FloatArray, identity
 from choreodb.motion.skeleton import Skeleton
 
 MAX_DEPTH = 512
@@ -28,6 +28,10 @@ _MOTION = re.compile(rb"(?:[\s}])MOTION\s+Frames\s*:[ \t]*", re.IGNORECASE)
 _TIMING = re.compile(rb"(\S*)\s+Frame\s*Time\s*:[ \t]*(\S*)", re.IGNORECASE)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_STRETCH = 1 << 16
+
+Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass(slots=True)
@@ -46,9 +50,22 @@ def load(path: StrPath) -> Motion:
     Rotations are float64. Memory stays under 250 bytes for every byte of the file.
     Raises MotionFormatError, with file and reason, for whatever is not a complete BVH of finite numbers.
     """
-    data = read_bytes(path)
+    data = read_buffer(path)
     try:
         return _parse(data)
+    except MotionFormatError as error:
+        raise MotionFormatError(f"{path}: {error}") from None
+
+
+def channels(path: StrPath) -> FloatArray:
+    """The numbers [T, C] of the motion block of the BVH file `path`, as written: degrees, and lengths in file units.
+
+    Raises MotionFormatError as `load` does.
+    """
+    data = read_buffer(path)
+    try:
+        header, frames, _, numbers, first_line = _split(data)
+        return _values(numbers, frames, _hierarchy(header), first_line)
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from None
 
@@ -65,26 +82,27 @@ def save(motion: Motion, path: StrPath, *, units: Literal["m", "cm"] = "m") -> N
     write(motion, path, units=units)
 
 
-def _parse(data: bytes) -> Motion:
+def _parse(data: Bytes) -> Motion:
     header, frames, frame_time, numbers, first_line = _split(data)
     joints = _hierarchy(header)
     values = _values(numbers, frames, joints, first_line)
     return _motion(joints, values, 1.0 / frame_time).validate()
 
 
-def _split(data: bytes) -> tuple[str, int, float, bytes, int]:
-    """Header text, frame count, frame time, the bytes of the motion block and the line on which they begin."""
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    motion = _MOTION.search(data)
+def _split(data: Bytes) -> tuple[str, int, float, Bytes, int]:
+    """Header text, frame count, frame time, the motion block and the line on which it begins."""
+    if data[:3].tobytes() == _BYTE_ORDER_MARK:
+        data = data[3:]
+    motion = _MOTION.search(data.data)
     size = len(data) if motion is None else motion.start() + 1
-    header = _decoded(data[: min(size, MAX_HEADER)])
+    header = _decoded(data[: min(size, MAX_HEADER)].tobytes())
     if not _HEAD.match(header):
         raise MotionFormatError(f"begins with {header[:20]!r}; a BVH begins with HIERARCHY")
     if motion is None:
         raise MotionFormatError("has no MOTION section with a 'Frames:' line; the file may be cut off")
     if size > MAX_HEADER:
         raise MotionFormatError(f"has a hierarchy of {size} bytes; expected at most {MAX_HEADER}")
-    timing = _TIMING.match(data, motion.end())
+    timing = _TIMING.match(data.data, motion.end())
     if timing is None:
         raise MotionFormatError("has no 'Frame Time:' after 'Frames:'; the file may be cut off")
     counted, timed = (_decoded(token) for token in timing.groups())
@@ -93,7 +111,7 @@ def _split(data: bytes) -> tuple[str, int, float, bytes, int]:
     frame_time = _number(timed, "frame time")
     if frame_time <= 0.0 or not np.isfinite(1.0 / frame_time):
         raise MotionFormatError(f"frame time is {timed!r} s; expected a positive number")
-    first_line = 1 + len(_LINE_END.findall(data, 0, timing.end()))
+    first_line = 1 + len(_LINE_END.findall(data.data, 0, timing.end()))
     return header, int(counted), frame_time, data[timing.end() :], first_line
 
 
@@ -257,27 +275,27 @@ def _skip_end_site(header: _Header) -> None:
         raise MotionFormatError(f"line {header.line}: {word[:30]!r} in an End Site; expected OFFSET and '}}' only")
 
 
-def _values(numbers: bytes, frames: int, joints: list[_Joint], first_line: int) -> FloatArray:
+def _values(numbers: Bytes, frames: int, joints: list[_Joint], first_line: int) -> npt.NDArray[np.float64]:
     """The motion block as float64 [frames, channels]."""
-    from choreodb.motion.bvh_kernel import POWERS, parse_numbers
+    from choreodb.motion.bvh_kernel import POWERS
+    from choreodb.motion.bvh_lanes import parse_block
 
     channels = sum(len(joint.channels) for joint in joints)
     wanted = frames * channels
-    values = np.empty(min(wanted, len(numbers) // 2 + 1))
-    count, bad = parse_numbers(np.frombuffer(numbers, dtype=np.uint8), values, POWERS)
+    values: npt.NDArray[np.float64] = np.empty(min(wanted, len(numbers) // 2 + 1), dtype=np.float64)
+    count, bad = parse_block(numbers, values, POWERS)
     if bad >= 0:
-        token = _decoded(numbers[bad : bad + 30].split()[0])
-        line = first_line + len(_LINE_END.findall(numbers, 0, bad))
+        token = _decoded(numbers[bad : bad + 30].tobytes().split()[0])
+        line = first_line + len(_LINE_END.findall(numbers.data, 0, bad))
         raise MotionFormatError(f"line {line}: {token!r} in the motion block; expected finite decimal numbers")
     if count != wanted:
         raise MotionFormatError(
             f"declares {frames} frames of {channels} channels, {wanted} numbers, but holds {count} "
             f"({count / channels:.6g} frames); the file may be damaged or cut off"
         )
-    if np.any(np.abs(values) > MAX_VALUE):
-        raise MotionFormatError(
-            f"the motion block holds {np.max(np.abs(values)):.3g}; expected numbers up to {MAX_VALUE:g}"
-        )
+    largest = max(values.max(), -values.min())
+    if largest > MAX_VALUE:
+        raise MotionFormatError(f"the motion block holds {largest:.3g}; expected numbers up to {MAX_VALUE:g}")
     # joints without channels cost no text, so their memory must be bounded too
     if frames * (len(joints) - channels) > len(numbers):
         raise MotionFormatError(f"holds {channels} channels for {len(joints)} joints; expected more joints that move")
@@ -309,17 +327,23 @@ def _motion(joints: list[_Joint], values: FloatArray, fps: float) -> Motion:
 
 
 def _rotations(joints: list[_Joint], values: FloatArray, starts: npt.NDArray[np.int64]) -> FloatArray:
-    """Local quaternions [T, J, 4]; joints that share an order are converted together."""
-    groups: dict[str, list[int]] = {}
-    for index, joint in enumerate(joints):
-        groups.setdefault("".join(axis for kind, axis in joint.channels if kind == "rotation"), []).append(index)
+    """Local quaternions [T, J, 4]: every joint's turns in the order of its channels."""
+    from choreodb.motion.bvh_kernel import compose_axes
+
+    turns = [
+        (starts[index] + place, index, "XYZ".index(axis))
+        for index, joint in enumerate(joints)
+        for place, (kind, axis) in enumerate(joint.channels)
+        if kind == "rotation"
+    ]
     out = identity(len(values), len(joints))
-    for order, members in groups.items():
-        if not order:
-            continue
-        columns = [
-            [starts[index] + place for place, (kind, _) in enumerate(joints[index].channels) if kind == "rotation"]
-            for index in members
-        ]
-        out[:, members] = euler_to_quat(np.radians(values[:, columns]), order)
+    if not turns:
+        return out
+    columns, turned, axes = (np.array(each, dtype=np.int64) for each in zip(*turns, strict=True))
+    # a stretch of frames at a time: sines of a whole long file would cost more memory than its motion
+    stretch = max(1, _STRETCH // len(columns))
+    for begin in range(0, len(values), stretch):
+        frames = slice(begin, begin + stretch)
+        half = values[frames, columns] * (np.pi / 360.0)
+        compose_axes(np.cos(half), np.sin(half), turned, axes, out[frames])
     return out

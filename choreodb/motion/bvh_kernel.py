@@ -11,7 +11,7 @@ from numba import njit
 
 Bytes = npt.NDArray[np.uint8]
 
-POWERS = 10.0 ** np.arange(23)
+POWERS: npt.NDArray[np.float64] = np.array([10.0**exponent for exponent in range(23)])
 """Powers of ten that float64 holds exactly."""
 
 _MAX_DIGITS = 18  # the most that always fit in int64
@@ -35,7 +35,7 @@ def parse_numbers(text: Bytes, out: npt.NDArray[np.float64], powers: npt.NDArray
             at += 1
         if at >= size:
             return count, -1
-        value, end = _number(text, at, powers)
+        value, end = read_number(text, at, powers)
         if end < 0 or (end < size and not _is_blank(text[end])):
             return count, at
         if count < out.shape[0]:
@@ -51,7 +51,7 @@ def _is_blank(byte: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _number(text: Bytes, at: int, powers: npt.NDArray[np.float64]) -> tuple[float, int]:
+def read_number(text: Bytes, at: int, powers: npt.NDArray[np.float64]) -> tuple[float, int]:
     """The number that begins at `at` and the place of the byte after it, -1 where there is no number."""
     size = text.shape[0]
     negative = text[at] == _MINUS
@@ -190,3 +190,29 @@ def continuous(angles: npt.NDArray[np.int64], half_turn: int) -> None:
 def _nearest(angle: int, previous: int, full: int) -> int:
     """`angle` plus the multiple of `full` that brings it within half a turn of `previous`."""
     return angle - (angle - previous + full // 2) // full * full
+
+
+@njit(cache=True, nogil=True)
+def compose_axes(
+    cosines: npt.NDArray[np.float64],
+    sines: npt.NDArray[np.float64],
+    joints: npt.NDArray[np.int64],
+    axes: npt.NDArray[np.int64],
+    out: npt.NDArray[np.float64],
+) -> None:
+    """Quaternions `out` [T, J, 4] of single turns one after another: turn r is about axis `axes[r]` of joint `joints[r]`.
+
+    cosines, sines: [T, R] of half the angles. Joints without turns stay as they are; the others must be the identity.
+    """
+    for frame in range(cosines.shape[0]):
+        for turn in range(joints.shape[0]):
+            c = cosines[frame, turn]
+            s = sines[frame, turn]
+            quat = out[frame, joints[turn]]
+            w, x, y, z = quat[0], quat[1], quat[2], quat[3]
+            if axes[turn] == 0:
+                quat[0], quat[1], quat[2], quat[3] = w * c - x * s, w * s + x * c, y * c + z * s, z * c - y * s
+            elif axes[turn] == 1:
+                quat[0], quat[1], quat[2], quat[3] = w * c - y * s, x * c - z * s, w * s + y * c, z * c + x * s
+            else:
+                quat[0], quat[1], quat[2], quat[3] = w * c - z * s, x * c + y * s, y * c - x * s, w * s + z * c

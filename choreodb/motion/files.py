@@ -7,6 +7,9 @@ import os
 import stat
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from choreodb.errors import ChoreoError, MotionFormatError
 
 StrPath = str | os.PathLike[str]
@@ -40,6 +43,20 @@ def read_bytes(path: StrPath) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise MotionFormatError(f"{path}: cannot be read ({error.strerror}); expected a motion file") from None
+
+
+def read_buffer(path: StrPath) -> npt.NDArray[np.uint8]:
+    """`read_bytes` into an array, for which the system has larger pages than for bytes: long files are read sooner."""
+    path = regular_file(path)
+    try:
+        with open(path, "rb", buffering=0) as file:
+            buffer = np.empty(os.fstat(file.fileno()).st_size, dtype=np.uint8)
+            filled = 0
+            while filled < len(buffer) and (count := file.readinto(buffer[filled:].data)):
+                filled += count
+    except OSError as error:
+        raise MotionFormatError(f"{path}: cannot be read ({error.strerror}); expected a motion file") from None
+    return buffer[:filled]
 
 
 def write_bytes(path: StrPath, *parts: bytes | memoryview) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from choreodb.motion.motion import Motion
-from choreodb.motion.rotations import FloatArray, compose, quat_to_matrix, quat_to_yaw, rotate
+from choreodb.motion.rotations import FloatArray, compose, quat_to_matrix, quat_to_yaw
 from choreodb.motion.skeleton import Skeleton
 
 
@@ -28,20 +29,41 @@ def forward(
 
     `translations` [..., J, 3], where given, replaces the skeleton's offsets of all joints but the root.
     """
-    turned = global_rotations(rotations, skeleton)
-    offsets = skeleton.offsets.astype(root.dtype) if translations is None else translations
-    positions = np.empty((*rotations.shape[:-1], 3), dtype=np.result_type(rotations, root))
-    first, *others = skeleton.order
-    positions[..., first, :] = root
-    for joint in others:
-        parent = skeleton.parents[joint]
-        positions[..., joint, :] = positions[..., parent, :] + rotate(turned[..., parent, :], offsets[..., joint, :])
-    return positions, turned
+    turned = np.empty((rotations[..., 0, 0].size, len(skeleton), 4), dtype=np.result_type(rotations, root))
+    positions = _placed(rotations, root, skeleton, translations, turned)
+    return positions, turned.reshape(rotations.shape)
 
 
 def joint_positions(motion: Motion) -> FloatArray:
     """Global joint positions [T, J, 3] in the motion's own units, axes, order and fps; nothing is converted."""
-    return forward(motion.rotations, motion.root, motion.skeleton, motion.translations)[0]
+    scratch = np.empty((1, len(motion.skeleton), 4), dtype=np.result_type(motion.rotations, motion.root))
+    return _placed(motion.rotations, motion.root, motion.skeleton, motion.translations, scratch)
+
+
+def _placed(
+    rotations: FloatArray, root: FloatArray, skeleton: Skeleton, translations: FloatArray | None, turned: FloatArray
+) -> FloatArray:
+    """Positions [..., J, 3]; global rotations go into `turned` [N, J, 4], which with one frame is scratch."""
+    from choreodb.motion.kinematics_kernel import place_joints
+
+    shape, dtype = rotations.shape, turned.dtype
+    offsets = skeleton.offsets if translations is None else np.broadcast_to(translations, (*shape[:-1], 3))
+    positions = np.empty((*shape[:-1], 3), dtype=dtype)
+    place_joints(
+        _plain(rotations, dtype).reshape(-1, *shape[-2:]),
+        _plain(np.broadcast_to(root, (*shape[:-2], 3)), dtype).reshape(-1, 3),
+        _plain(offsets, dtype).reshape(-1, shape[-2], 3),
+        np.require(skeleton.parents, dtype=np.int32, requirements=("C", "W")),
+        np.array(skeleton.order, dtype=np.int64),
+        positions.reshape(-1, shape[-2], 3),
+        turned,
+    )
+    return positions
+
+
+def _plain(array: FloatArray, dtype: np.dtype[Any]) -> FloatArray:
+    """`array` as one of the few kinds that kernels are compiled for: contiguous and writable."""
+    return np.require(array, dtype=dtype, requirements=("C", "W"))
 
 
 def root_first(motion: Motion) -> Motion:
