@@ -22,7 +22,7 @@ from choreodb.motion.rotations import AXES, axis_angle_to_quat, quat_to_rotvec, 
 from choreodb.motion.skeleton import CHOREO22, LEG_LENGTH_M, TOE_HEIGHT_M, mirror_name
 from choreodb.sample.arms import torso_depth, trail_hands
 from choreodb.sample.curves import balanced, cover, follow, glide, min_jerk, smooth, spring
-from choreodb.sample.footwork import schedule
+from choreodb.sample.footwork import foot_curve, home_steps, schedule, unweighted
 from choreodb.sample.performance import Performance
 from choreodb.sample.phrases import mirrored
 from choreodb.sample.score import PlacedStep
@@ -422,3 +422,15 @@ def test_a_balanced_body_is_held_up_where_its_feet_push(seed: int, seconds: floa
     assert np.abs(path[1:-1] - seconds**2 * acceleration - push[1:-1])[5:-5].max() < 0.02 * np.ptp(push)
     assert balanced(np.full((50, 1), 0.3), FPS, seconds) == pytest.approx(0.3)
     assert balanced(push[::-1], FPS, seconds)[::-1] == pytest.approx(path)
+
+
+def test_a_foot_without_weight_comes_off_its_heel_and_one_with_weight_stands_flat() -> None:
+    times = np.arange(240) / FPS
+    curve, _ = foot_curve(times, "left", home_steps((0.0, 0.0, 0.0), 0.1, 0.0)["left"], [], np.zeros(240), 1.0)
+    share = np.clip(1.5 - times, 0.0, 1.0)
+    lifted = unweighted(curve, share, FPS, 1.0)
+    assert np.abs(lifted.heel_up[:60]).max() == 0.0
+    assert 0.1 < lifted.heel_up[-1] < 0.5
+    assert np.diff(lifted.heel_up).min() >= 0.0
+    assert lifted.contacts()[-1].tolist() == [0, 1]
+    assert np.array_equal(lifted.ball, curve.ball)

@@ -23,7 +23,7 @@ from choreodb.motion.skeleton import CHOREO22, LEG_LENGTH_M, REST_PELVIS_HEIGHT_
 from choreodb.sample.arms import Arms, arm_rotations, arm_spring, clear_of_torso, trail_hands
 from choreodb.sample.curves import Array, balanced, cover, delayed, follow, smooth, stroke, wander
 from choreodb.sample.flight import jumping
-from choreodb.sample.footwork import FootCurve, foot_curve, home_steps, schedule, weight_keys
+from choreodb.sample.footwork import FootCurve, foot_curve, home_steps, schedule, unweighted, weight_keys
 from choreodb.sample.head import facing, head_angles
 from choreodb.sample.performer import Performer
 from choreodb.sample.phrases import ARM_CHANNELS, CHANNELS, FEET
@@ -91,8 +91,11 @@ def embody(
     body = heading + facing(times, clock, style, dancer, rng)
     homes = home_steps((0.0, 0.0, 0.0), style.stance_m * dancer.stance, float(np.radians(style.turnout)))
     built = [foot_curve(times, foot, homes[foot], steps, heading, style.roll) for foot in FEET]
-    feet = (built[0][0], built[1][0])
     weight = smooth(follow(times, weight_keys(steps, score.shifts), 0.5), FPS, 0.05)
+    feet = (
+        unweighted(built[0][0], weight, FPS, style.roll),
+        unweighted(built[1][0], 1.0 - weight, FPS, style.roll),
+    )
     low = _pulse(score, style, dancer, clock, times, end)
     flights = sorted({each.flight for each in steps if each.flight is not None}, key=lambda each: each.land_s)
     accent = follow(times, score.accents, 0.0)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import maximum_filter1d
 
 from choreodb.motion.rotations import AXES, FloatArray, axis_angle_to_quat, compose, rotate, yaw_to_quat
 from choreodb.motion.skeleton import CHOREO22, HEEL_OFFSET_M, TOE_HEIGHT_M
-from choreodb.sample.curves import Array, Key, bump, follow, glide, min_jerk
+from choreodb.sample.curves import Array, Key, bump, follow, glide, min_jerk, smooth
 from choreodb.sample.phrases import FEET
 from choreodb.sample.score import PlacedStep
 from choreodb.sample.truth import Flight, Foot, Footstep
@@ -74,6 +75,19 @@ class FootCurve:
         heel = self.planted & (self.heel_up < FLAT_RAD) & ~self.turning
         toe = self.planted & (self.toe_up < FLAT_RAD)
         return np.stack([heel, toe], axis=1).astype(np.uint8)
+
+
+def unweighted(foot: FootCurve, share: Array, fps: float, roll: float) -> FootCurve:
+    """`foot` with its heel up where the weight, `share` [T] of the body, has left it: nobody stands flat on a free foot."""
+    tapping = smooth(maximum_filter1d((foot.toe_up > 0.01).astype(np.float64), round(0.5 * fps)), fps, 0.06)
+    free = smooth(np.clip((_HELD - share) / _HELD, 0.0, 1.0), fps, 0.07) * (1.0 - tapping)
+    return replace(foot, heel_up=np.hypot(foot.heel_up, _FREE_RAD * roll * free))
+
+
+_HELD = 0.26
+"""Share of the body below which a foot begins to come off its heel."""
+
+_FREE_RAD = np.radians(17.0)
 
 
 def schedule(steps: Sequence[PlacedStep], leisure: float = 1.0) -> list[PlacedStep]:

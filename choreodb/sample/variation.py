@@ -17,7 +17,7 @@ KEY_JITTER = {
 """Standard deviation of each key per channel, degrees or metres; the arms vary by 5 degrees."""
 
 MOOD = {
-    "rise": 0.014, "shift": 0.012, "drive": 0.012, "slide": 0.008, "lean": 3.2, "side": 2.5, "twist": 4.5, "hips": 4.0,
+    "rise": 0.014, "shift": 0.012, "drive": 0.012, "slide": 0.008, "lean": 2.6, "side": 2.0, "twist": 3.6, "hips": 4.0,
     "shrug": 1.5, "wave": 0.5, "tip": 3.0, "nod": 4.0, "look": 6.0,
 }  # fmt: skip
 """Standard deviation of a whole repetition per channel; 10 degrees for the arms."""
