@@ -161,6 +161,7 @@ def _steps(plan: Plan, clips: Mapping[str, Json]) -> list[Json]:
                 "style": clip["style"],
                 "performer": clip["performer"],
                 "licence": clip["licence"],
+                "consent": clip["consent"],
                 "source_file": clip["source_path"],
                 "source_sha256": clip["source_sha256"],
                 "source_start_s": _number(source[0]),

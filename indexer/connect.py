@@ -135,28 +135,12 @@ def _graph(
     origin = np.unique([row["origin"] for row in rows], return_inverse=True)[1].astype(np.int64)
     start_s = np.array([row["origin_start_s"] for row in rows])
     end_s = np.array([row["origin_end_s"] for row in rows])
-    entry, leave, limit = arrays["entry"], arrays["exit"], config.threshold
-    forward = graph.transitions(
-        entry, leave, continuation, degree=config.degree, threshold=limit, origin=origin, start_s=start_s, end_s=end_s
-    )
-    # nearest sources are nearest targets with time turned round: entry and exit change places, edges their direction
-    before = np.full(len(rows), -1, dtype=np.int64)
-    before[continuation[continuation >= 0]] = np.flatnonzero(continuation >= 0)
-    into, out, price = graph.transitions(
-        leave, entry, before, degree=config.in_degree, threshold=limit, origin=origin, start_s=start_s, end_s=end_s
-    )
-    source, target, cost = _union(forward, (out, into, price))
+    source, target, cost = graph.link(
+        arrays["entry"], arrays["exit"], continuation, degree=config.degree, in_degree=config.in_degree,
+        threshold=config.threshold, origin=origin, start_s=start_s, end_s=end_s,
+    )  # fmt: skip
     table = pa.table(
         {"source": source, "target": target, "cost": cost, "continuation": continuation[source] == target},
         schema=TRANSITIONS,
     )
     return table, graph.walkable(len(rows), source, target)
-
-
-def _union(first: graph.Edges, second: graph.Edges) -> graph.Edges:
-    """Edges of either set, once each, by source, then cost, then target; `first` gives the cost where both have one."""
-    source, target = np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]])
-    cost = np.concatenate([first[2], second[2]])
-    kept = np.unique(np.stack([source, target], axis=1), axis=0, return_index=True)[1]
-    order = kept[np.lexsort((target[kept], cost[kept], source[kept]))]
-    return source[order], target[order], cost[order]

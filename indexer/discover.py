@@ -43,6 +43,7 @@ class ClipSource:
     style: str | None = None
     performer: str | None = None
     licence: str | None = None
+    consent: str | None = None
 
 
 @dataclass(slots=True)
@@ -160,6 +161,7 @@ def _clips_of(
             style=row.style or (pair and pair.style) or _text(said, "style") or folder_style,
             performer=row.performer or (pair and pair.performer) or _text(said, "performer"),
             licence=row.licence or (pair and pair.licence) or _text(said, "licence"),
+            consent=row.consent or (pair and pair.consent) or _text(said, "consent"),
         )
 
 

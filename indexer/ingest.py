@@ -93,6 +93,10 @@ class Ingested:
 def task(source: ClipSource, sha256: str, music_sha256: str | None, packing: Packing = "float32") -> Task:
     """The task of a discovered clip; its motion key covers the bytes of both files and everything said about them."""
     said = {**asdict(source), "path": "", "music": music_sha256, "settings": asdict(source.settings)}
+    # what nobody states leaves the key as it was before there was a column for it
+    for column in (said, said["settings"]):
+        if column["consent"] is None:
+            del column["consent"]
     text = json.dumps([INGEST_VERSION, sha256, said], sort_keys=True)
     return Task(source, sha256, music_sha256, hashlib.sha256(text.encode()).hexdigest(), packing)
 
@@ -162,6 +166,8 @@ def ingest(task: Task, *, strict: bool = False) -> Ingested:
         "style": source.style,
         "performer": source.performer,
         "licence": source.licence,
+        "consent": source.consent,
+        "mirror": settings.mirror,
         **_beat_columns(grid, music, offset, source.music_start_s, (len(rotations) - 1) / FPS),
         "scale": float(canonical.scale),
         "residual_cm": float(canonical.residual_cm),

@@ -34,6 +34,7 @@ class ClipSettings:
     style: str | None = None
     performer: str | None = None
     licence: str | None = None
+    consent: str | None = None
     mirror: bool = True
 
 
@@ -46,6 +47,7 @@ class Pair:
     style: str | None = None
     performer: str | None = None
     licence: str | None = None
+    consent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,7 @@ _CLIP_COLUMNS: dict[str, _Parser] = {
     "style": str,
     "performer": str,
     "licence": str,
+    "consent": str,
     "mirror": _yes_or_no,
 }
 _PAIR_COLUMNS: dict[str, _Parser] = {
@@ -244,4 +247,5 @@ _PAIR_COLUMNS: dict[str, _Parser] = {
     "style": str,
     "performer": str,
     "licence": str,
+    "consent": str,
 }

@@ -6,7 +6,7 @@ then evaluated, in an in-memory database that can read and write nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,7 @@ VIEW: dict[str, tuple[str, str]] = {
     "style": ("string", "style label, or null"),
     "performer": ("string", "performer label, or null"),
     "licence": ("string", "licence as stated by the source, or null"),
+    "consent": ("string", "what the source says of the performer's consent, or null"),
     "tempo_bpm": ("double", "the segment's own tempo; null without beats"),
     "bpm": ("double", "the same as tempo_bpm"),
     "metre": ("int32", "beats a bar; null without beats"),
@@ -54,7 +55,15 @@ _FROM_SEGMENTS = (
     "segment", "clip", "tempo_bpm", "metre", "start_s", "end_s", "energy", "beat_source", "mirrored", "short",
     "walkable", "bars",
 )  # fmt: skip
-_FROM_CLIPS = ("clip", "dataset", "style", "performer", "licence", "music", "residual_cm", "joints", "face")
+_FROM_CLIPS = ("clip", "dataset", "style", "performer", "licence", "consent", "music", "residual_cm", "joints", "face")
+_OF_CLIPS = ("clip", "dataset", "style", "performer", "licence", "consent", "tempo_bpm", "metre", "beat_source")
+
+CLIP_VIEW: dict[str, tuple[str, str]] = {
+    name: about
+    for name, about in VIEW.items()
+    if name in (*_OF_CLIPS, "bpm", "has_hands", "has_face", "duration_s", "music", "residual_cm")
+}
+"""Columns of `VIEW` that a whole clip has, too; what the `--where` of `delete` and `relabel` sees."""
 
 
 def segments(store: Store) -> pa.Table:
@@ -80,6 +89,19 @@ def matching(store: Store, where: str) -> npt.NDArray[np.bool_]:
     return _evaluate(segments(store), where)
 
 
+def matching_clips(store: Store, where: str) -> list[str]:
+    """Ids of the clips that match a boolean expression over `CLIP_VIEW`, sorted; QueryError as of `matching`."""
+    names = (*_OF_CLIPS, "duration_s", "music", "residual_cm", "joints", "face")
+    clips = store.columns("clips", names)
+    values = {name: clips.column(name) for name in names if name not in ("joints", "face")}
+    values["bpm"] = values["tempo_bpm"]
+    values["has_hands"] = pc.greater(clips.column("joints"), 22)
+    values["has_face"] = pc.greater(pc.fill_null(pc.list_value_length(clips.column("face")), 0), 0)
+    view = pa.table({"segment": pa.array(np.arange(len(clips))), **{name: values[name] for name in CLIP_VIEW}})
+    chosen = clips.column("clip").filter(pa.array(_evaluate(view, where, CLIP_VIEW)))
+    return sorted(chosen.to_pylist())
+
+
 def query_segments(store: Store, where: str | None = None, columns: Sequence[str] = ()) -> pa.Table:
     """Rows of the view that match `where` (all without one), with `columns` (all where none are named)."""
     for column in columns:
@@ -91,10 +113,10 @@ def query_segments(store: Store, where: str | None = None, columns: Sequence[str
     return view.select(list(columns) or list(VIEW))
 
 
-def _evaluate(view: pa.Table, where: str) -> npt.NDArray[np.bool_]:
+def _evaluate(view: pa.Table, where: str, columns: Mapping[str, object] = VIEW) -> npt.NDArray[np.bool_]:
     import duckdb
 
-    condition = checked_sql(where)
+    condition = checked_sql(where, columns)
     # threads stay at one: the work is tiny, and starting threads would cost more
     config = {"enable_external_access": "false", "lock_configuration": "true", "threads": "1"}
     config |= {"python_enable_replacements": "false", "autoload_known_extensions": "false"}
@@ -111,8 +133,11 @@ def _evaluate(view: pa.Table, where: str) -> npt.NDArray[np.bool_]:
     return np.isin(numbers, rows.column("segment").to_numpy())
 
 
-def checked_sql(where: str) -> str:
-    """`where` as SQL written out from its checked syntax tree; QueryError where it is not allowed."""
+def checked_sql(where: str, columns: Mapping[str, object] = VIEW) -> str:
+    """`where` as SQL written out from its checked syntax tree; QueryError where it is not allowed.
+
+    columns: those that it may name.
+    """
     import sqlglot
     from sqlglot import exp
     from sqlglot.errors import SqlglotError
@@ -127,7 +152,7 @@ def checked_sql(where: str) -> str:
             raise _refusal(where, "it has a semicolon")
         tree = sqlglot.parse_one(where, read="duckdb", into=exp.Condition)
         for node in tree.walk():
-            _check_node(where, node)
+            _check_node(where, node, columns)
         return tree.sql(dialect="duckdb", identify=True)
     except SqlglotError:
         raise _refusal(where, "it is not one condition") from None
@@ -135,7 +160,7 @@ def checked_sql(where: str) -> str:
         raise _refusal(where, "it is nested too deeply") from None
 
 
-def _check_node(where: str, node: exp.Expression) -> None:
+def _check_node(where: str, node: exp.Expression, columns: Mapping[str, object]) -> None:
     """QueryError unless `node` is of an allowed kind and holds nothing but allowed parts."""
     from sqlglot import exp
 
@@ -149,19 +174,19 @@ def _check_node(where: str, node: exp.Expression) -> None:
     if type(node) not in allowed:
         raise _not_allowed(where, node)
     if isinstance(node, exp.Column):
-        _check_column(where, node)
+        _check_column(where, node, columns)
     if any(value and name not in _ARGUMENTS for name, value in node.args.items()):
         raise _not_allowed(where, node)
     if isinstance(node, exp.In) and not node.expressions:
         raise _refusal(where, "IN needs a list of values, such as style in ('waltz', 'rumba')")
 
 
-def _check_column(where: str, column: exp.Column) -> None:
+def _check_column(where: str, column: exp.Column, columns: Mapping[str, object]) -> None:
     if column.args.get("db") or column.args.get("catalog") or column.table.lower() not in ("", "segments"):
         raise _refusal(where, f"only columns of segments can be named, not {column.sql()!r}")
-    if column.name.lower() not in VIEW:
+    if column.name.lower() not in columns:
         hint = f" (text goes in single quotes: '{column.name}')" if column.args["this"].args.get("quoted") else ""
-        raise _refusal(where, f"there is no column {column.name!r}{hint}; columns are {', '.join(VIEW)}")
+        raise _refusal(where, f"there is no column {column.name!r}{hint}; columns are {', '.join(columns)}")
 
 
 def _not_allowed(where: str, node: exp.Expression) -> QueryError:

@@ -30,46 +30,50 @@ def transitions(
     origin: Ints | None = None,
     start_s: npt.NDArray[np.float64] | None = None,
     end_s: npt.NDArray[np.float64] | None = None,
+    sources: Ints | None = None,
 ) -> Edges:
     """Edges (source, target, cost), sorted by source, then cost, then target.
 
     entry, exit: [S, D] boundary features at each segment's start and end; cost is the squared distance from a source's
     exit to a target's entry. Each source has its `degree` nearest targets up to `threshold`, and its continuation
     [S] (-1 is none) at cost 0. A segment never leads to itself, nor to one of the same `origin` [S] whose span
-    start_s .. end_s [S] overlaps its own: that would repeat what was just danced.
+    start_s .. end_s [S] overlaps its own: that would repeat what was just danced. sources: only edges from these,
+    ascending.
     """
     segments = len(entry)
+    leaving = np.arange(segments) if sources is None else np.asarray(sources, dtype=np.int64)
     if exit.shape != entry.shape or len(continuation) != segments:
         raise StoreError(f"entry {entry.shape}, exit {exit.shape} and continuation {continuation.shape} do not fit")
     groups = np.arange(segments) if origin is None else np.asarray(origin, dtype=np.int64)
     starts = np.zeros(segments) if start_s is None else np.asarray(start_s, dtype=np.float64)
     ends = np.ones(segments) if end_s is None else np.asarray(end_s, dtype=np.float64)
-    nearest = np.full((segments, min(degree, segments)), -1, dtype=np.int64)
+    nearest = np.full((len(leaving), min(degree, segments)), -1, dtype=np.int64)
     entry, exit = (np.ascontiguousarray(features, dtype=np.float32) for features in (entry, exit))
     squares = np.einsum("sd,sd->s", entry, entry)
     rows = max(1, _BLOCK_BYTES // (4 * max(segments, 1)))
-    for first in range(0, segments, rows):
-        block = slice(first, first + rows)
+    for first in range(0, len(leaving), rows):
+        block = leaving[first : first + rows]
         distance = squares - 2.0 * (exit[block] @ entry.T)
-        _nearest(distance.astype(np.float32, copy=False), first, groups, starts, ends, continuation, nearest[block])
-    return _edges(entry, exit, continuation, nearest, threshold)
+        found = nearest[first : first + rows]
+        _nearest(distance.astype(np.float32, copy=False), block, groups, starts, ends, continuation, found)
+    return _edges(entry, exit, continuation, leaving, nearest, threshold)
 
 
 @nb.njit(cache=True, nogil=True)
 def _nearest(
     distance: npt.NDArray[np.float32],
-    first: int,
+    sources: Ints,
     groups: Ints,
     starts: npt.NDArray[np.float64],
     ends: npt.NDArray[np.float64],
     continuation: Ints,
     out: Ints,
 ) -> None:
-    """The smallest allowed entries of every row of `distance`, by insertion into a short sorted list."""
+    """The smallest allowed entries of every row of `distance`, a source each, by insertion into a short sorted list."""
     degree = out.shape[1]
     costs = np.empty(degree, dtype=np.float32)
     for row in range(distance.shape[0]):
-        source = first + row
+        source = sources[row]
         count = 0
         for target in range(distance.shape[1]):
             cost = distance[row, target]
@@ -89,10 +93,15 @@ def _nearest(
 
 
 def _edges(
-    entry: npt.NDArray[np.float32], exit: npt.NDArray[np.float32], continuation: Ints, nearest: Ints, threshold: float
+    entry: npt.NDArray[np.float32],
+    exit: npt.NDArray[np.float32],
+    continuation: Ints,
+    leaving: Ints,
+    nearest: Ints,
+    threshold: float,
 ) -> Edges:
-    source, place = np.nonzero(nearest >= 0)
-    target = nearest[source, place]
+    row, place = np.nonzero(nearest >= 0)
+    source, target = leaving[row], nearest[row, place]
     # the product above loses digits where vectors almost agree, so the cost is taken again from the difference
     cost = np.concatenate(
         [
@@ -101,12 +110,48 @@ def _edges(
         ]
     )
     near = cost <= threshold
-    follows = np.flatnonzero(continuation >= 0)
+    follows = leaving[continuation[leaving] >= 0]
     source = np.concatenate([follows, source[near]]).astype(np.int64)
     target = np.concatenate([continuation[follows], target[near]]).astype(np.int64)
     weight = np.concatenate([np.zeros(len(follows)), cost[near]]).astype(np.float32)
     order = np.lexsort((target, weight, source))
     return source[order], target[order], weight[order]
+
+
+def link(
+    entry: npt.NDArray[np.float32],
+    exit: npt.NDArray[np.float32],
+    continuation: Ints,
+    *,
+    degree: int,
+    in_degree: int,
+    threshold: float,
+    origin: Ints,
+    start_s: npt.NDArray[np.float64],
+    end_s: npt.NDArray[np.float64],
+    sources: Ints | None = None,
+    targets: Ints | None = None,
+) -> Edges:
+    """The edges of a library: from every segment to its `degree` nearest, and to every one from its `in_degree` nearest.
+
+    Other arguments as of `transitions`. sources, targets: only the nearest of these, where the rest is known already.
+    """
+    spans = {"threshold": threshold, "origin": origin, "start_s": start_s, "end_s": end_s}
+    forward = transitions(entry, exit, continuation, degree=degree, sources=sources, **spans)  # type: ignore[arg-type]
+    # nearest sources are nearest targets with time turned round: entry and exit change places, edges their direction
+    before = np.full(len(entry), -1, dtype=np.int64)
+    before[continuation[continuation >= 0]] = np.flatnonzero(continuation >= 0)
+    into, out, price = transitions(exit, entry, before, degree=in_degree, sources=targets, **spans)  # type: ignore[arg-type]
+    return union(forward, (out, into, price))
+
+
+def union(first: Edges, second: Edges) -> Edges:
+    """Edges of either set, once each, by source, then cost, then target; `first` gives the cost where both have one."""
+    source, target = np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]])
+    cost = np.concatenate([first[2], second[2]])
+    kept = np.unique(np.stack([source, target], axis=1), axis=0, return_index=True)[1]
+    order = kept[np.lexsort((target[kept], cost[kept], source[kept]))]
+    return source[order], target[order], cost[order]
 
 
 def walkable(segments: int, source: Ints, target: Ints) -> npt.NDArray[np.bool_]:

@@ -271,6 +271,20 @@ def damaged(name: str, error: Exception) -> StoreError:
     return StoreError(f"{name} is damaged: {why}; restore it or index the source again")
 
 
+def row_groups(name: str, path: Path) -> Iterator[pa.Table]:
+    """The rows of a part, a row group at a time, with all columns of the motion table; StoreError where it is damaged."""
+    file = open_parquet(name, path)
+    for group in range(file.metadata.num_row_groups):
+        try:
+            rows = file.read_row_group(group, use_threads=False)
+            for column in PLAIN_SCHEMA:
+                if column.name not in rows.column_names and column.nullable:
+                    rows = rows.append_column(column, pa.nulls(len(rows), column.type))
+            yield rows.select(PLAIN_SCHEMA.names).cast(PLAIN_SCHEMA)
+        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+            raise damaged(name, error) from None
+
+
 def keys_of(name: str, path: Path) -> set[str]:
     """The motion keys that a part holds."""
     return {str(row[0]) for row in _key_rows(name, open_parquet(name, path))}

@@ -119,6 +119,8 @@ def _clip(number: int, clips: int, bars: int) -> dict[str, Any]:
         "scale": 1.0,
         "residual_cm": 0.5 * number,
         "notes": ["made of random waves"],
+        "consent": "given",
+        "mirror": True,
         "face": ["jawOpen", "eyeBlinkLeft"] if clips > 1 and number == clips - 1 else [],
     }
 

@@ -32,6 +32,7 @@ VIEWS: dict[str, str] = {
     "clips": "the table clips",
     "music": "the table music",
     "transitions": "the table transitions",
+    "tombstones": "the table tombstones: clips that were deleted",
     "motion": f"what the motion table holds, without the frames: {', '.join(_MOTION)}",
 }
 """Names that a query can use, and what they are."""

@@ -151,13 +151,13 @@ class Store:
             if entry is None:
                 known = ", ".join(sorted(self.manifest.arrays)) or "none"
                 raise StoreError(f"library {str(self.place)!r} has no array {name!r}; it has {known}")
-            self._arrays[name] = _map_array(self._locate(entry.file), entry)
+            self._arrays[name] = _map_array(self.locate(entry.file), entry)
         return self._arrays[name]
 
     def index_path(self, name: str) -> Path | None:
         """The file of a vector index, or None where the library has none of that name."""
         entry = self.manifest.index.get(name)
-        return None if entry is None else self._locate(entry)
+        return None if entry is None else self.locate(entry)
 
     def read_motion(self, clip: str, first: int, stop: int) -> MotionArrays:
         """Frames [first, stop) of a clip as new arrays: rotations [T, J, 4], root [T, 3], contacts [T, 4]."""
@@ -200,7 +200,7 @@ class Store:
         """The reader of the motion table, by motion key."""
         if self._motion is None:
             parts = self.manifest.tables.get("motion", ())
-            self._motion = MotionReader([(part.path, self._locate(part)) for part in parts])
+            self._motion = MotionReader([(part.path, self.locate(part)) for part in parts])
         return self._motion
 
     def commit(
@@ -257,14 +257,15 @@ class Store:
         commits.create_manifest(self.place, manifest)
         return type(self).open(self.place, manifest.version)
 
-    def _locate(self, entry: FileEntry) -> Path:
+    def locate(self, entry: FileEntry) -> Path:
+        """A path on this machine with the bytes of a file of this version; StoreError where it is missing or damaged."""
         return manifests.locate(self.place, entry)
 
     def _read(self, name: str, columns: Sequence[str]) -> pa.Table:
         schema = pa.schema([SCHEMAS[name].field(column).remove_metadata() for column in columns])
         optional = [column for column in columns if (name, column) in OPTIONAL_COLUMNS]
         files = self.manifest.tables.get(name, ())
-        parts = [read_part(entry, self._locate(entry), schema, optional) for entry in files]
+        parts = [read_part(entry, self.locate(entry), schema, optional) for entry in files]
         return (pa.concat_tables(parts) if parts else schema.empty_table()).combine_chunks()
 
     def _clip(self, clip: str) -> tuple[str, int]:
@@ -317,7 +318,7 @@ class Store:
         kept: list[FileEntry] = []
         seen: set[str] = set()
         for part in dict.fromkeys(candidates):
-            keys = keys_of(part.path, self._locate(part))
+            keys = keys_of(part.path, self.locate(part))
             twice = keys & seen & used
             if twice:
                 raise StoreError(f"motion {min(twice)!r} is already in the library; leave it out of append_motion")

@@ -44,6 +44,8 @@ CLIPS = _schema(
     ("scale", _F64, False, "performer's leg length over the canonical one"),
     ("residual_cm", _F64, False, "mean joint distance between the source and the canonical motion, centimetres"),
     ("notes", pa.list_(_STR), False, "what the reader decided, one sentence each"),
+    ("consent", _STR, True, "what the source says of the performer's consent; null is unknown"),
+    ("mirror", _BOOL, True, "whether its segments have mirrored copies; null from an earlier version"),
     ("face", pa.list_(_STR), True, "names of the face channels; empty without any, null from an earlier version"),
 )
 
@@ -121,10 +123,27 @@ TRANSITIONS = _schema(
     ("continuation", _BOOL, False, "the target starts exactly where the source ends"),
 )
 
-OPTIONAL_COLUMNS = frozenset({("clips", "face"), ("motion", "face"), ("motion", "packing")})
+TOMBSTONES = _schema(
+    ("clip", _STR, False, "id of a clip that was deleted; `index` leaves it out from then on"),
+    ("motion_key", _STR, False, "key of its motion, by which `verify --absent` finds what is left of it"),
+    ("source_sha256", _STR, False, "sha256 of its motion file"),
+    ("version", _I64, False, "the version that deleted it"),
+    ("reason", _STR, True, "why, where that was stated"),
+)
+
+OPTIONAL_COLUMNS = frozenset(
+    {("clips", "face"), ("clips", "consent"), ("clips", "mirror"), ("motion", "face"), ("motion", "packing")}
+)
 """Columns (table, name) that a library may lack, because an earlier version wrote it; they read as null."""
 
-SCHEMAS = {"clips": CLIPS, "motion": MOTION, "music": MUSIC, "segments": SEGMENTS, "transitions": TRANSITIONS}
+SCHEMAS = {
+    "clips": CLIPS,
+    "motion": MOTION,
+    "music": MUSIC,
+    "segments": SEGMENTS,
+    "transitions": TRANSITIONS,
+    "tombstones": TOMBSTONES,
+}
 
 ARRAYS = {
     "embeddings": "float32 [S, 256], unit rows: the shared space of music and motion",

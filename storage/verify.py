@@ -104,6 +104,7 @@ def _check_content(store: Store, broken: set[str]) -> list[Problem]:
         (_check_continuations, ("segments",)),
         (_check_transitions, ("transitions", "segments")),
         (_check_walkable, ("transitions", "segments")),
+        (_check_tombstones, ("tombstones", "clips")),
         (_check_motion, ("motion", "clips")),
         (_check_arrays, tuple(ARRAYS)),
         (_check_index, (FAISS_NAME, "embeddings")),
@@ -264,6 +265,15 @@ def _check_walkable(store: Store) -> Iterator[Problem]:
         return
     differ = stated != walkable(len(stated), source, target)
     yield from _where(store, "segments", differ, "walkable does not fit the transitions")
+
+
+def _check_tombstones(store: Store) -> Iterator[Problem]:
+    """A clip is there or deleted, not both."""
+    yield from _check_columns(store, "tombstones")
+    clips = set(store.columns("clips", ["clip"]).column("clip").to_pylist())
+    dead = store.columns("tombstones", ["clip"]).column("clip").to_pylist()
+    both = np.array([clip in clips for clip in dead], dtype=np.bool_)
+    yield from _where(store, "tombstones", both, "a clip that was deleted is in the clips table")
 
 
 def _check_motion(store: Store) -> Iterator[Problem]:

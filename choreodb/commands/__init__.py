@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from choreodb.commands import (
     bench,
+    compact,
     credits,
     dance,
+    delete,
     demo,
     evaluate,
     explain,
@@ -17,6 +19,7 @@ from choreodb.commands import (
     info,
     inspect,
     log,
+    relabel,
     rollback,
     sample,
     search,
@@ -41,6 +44,9 @@ COMMANDS = (
     log,
     tag,
     rollback,
+    delete,
+    relabel,
+    compact,
     vacuum,
     sample,
     evaluate,

@@ -41,6 +41,17 @@ def add_where(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_clip_choice(parser: argparse.ArgumentParser) -> None:
+    """Which clips of a library a command changes."""
+    parser.add_argument("library", type=Path, metavar="LIB")
+    parser.add_argument("clips", nargs="*", metavar="CLIP", help="ids of clips")
+    parser.add_argument(
+        "--where", metavar="EXPR", help="all clips for which this is true, for example \"performer = 'Ann'\""
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only list the clips")
+    add_json(parser)
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 

@@ -10,7 +10,7 @@ from choreodb.commands.options import Commands, add_json, add_library, command, 
 def add(commands: Commands) -> None:
     parser = command(
         commands, "sql", run, "ask a library's tables with one SELECT",
-        "Views: segments (what --where sees), clips, music, transitions, motion. The query can read no file, reach no "
+        "Views: segments (what --where sees), clips, music, transitions, tombstones, motion. The query can read no file, reach no "
         'network and write nothing. Example: choreodb sql LIB "select style, count(*) from segments group by 1".',
     )  # fmt: skip
     add_library(parser)

@@ -1,0 +1,76 @@
+"""Absence: the proof that nothing is left of a clip that was deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from choreodb.errors import ChoreoError, QueryError
+from choreodb.storage import manifest as manifests
+from choreodb.storage.motion_table import keys_of
+from choreodb.storage.place import Place, at
+from choreodb.storage.store import Store, resolve
+from choreodb.storage.verify import Problem
+
+_CURE = "delete the clip, then run compact and vacuum --keep 1"
+
+
+def absent(library: Place | Path | str, clip: str) -> tuple[Problem, ...]:
+    """Where something of a deleted clip is left: in any version, and in any motion file of the library, used or not.
+
+    Empty where nothing is. QueryError where no version knows of the clip, because its motion could not be recognised.
+    A twin that was indexed as a clip of its own is another clip.
+    """
+    place = at(library)
+    stores, problems = _opened(place)
+    keys = {key for store in stores for key in _keys(store, clip)}
+    if not keys and not problems:
+        raise QueryError(
+            f"library {str(place)!r} never heard of a clip {clip!r}; `choreodb sql LIB 'from tombstones'` lists deleted ones"
+        )
+    problems += [problem for store in stores for problem in _in_tables(store, clip)]
+    return (*problems, *_in_motion(place, keys))
+
+
+def _opened(place: Place) -> tuple[list[Store], list[Problem]]:
+    resolve(place, None)
+    stores, problems = [], []
+    for number in manifests.versions(place):
+        try:
+            stores.append(Store.open(place, number))
+        except ChoreoError as error:
+            problems.append(Problem(f"manifests/{manifests.file_name(number)}", f"cannot be searched: {error}"))
+    return stores, problems
+
+
+def _keys(store: Store, clip: str) -> set[str]:
+    """Motion keys that a clip has, or had when it was deleted."""
+    found = set()
+    for name in ("clips", "tombstones"):
+        table = store.columns(name, ["clip", "motion_key"])
+        names, keys = (column.to_pylist() for column in table.columns)
+        found |= {str(key) for each, key in zip(names, keys, strict=True) if each == clip}
+    return found
+
+
+def _in_tables(store: Store, clip: str) -> Iterator[Problem]:
+    for name in ("clips", "segments"):
+        rows = store.columns(name, ["clip"]).column("clip").to_pylist().count(clip)
+        if rows:
+            files = store.manifest.tables[name]
+            yield Problem(files[0].path, f"version {store.version} has {clip!r} in the {name} table; {_CURE}")
+
+
+def _in_motion(place: Place, keys: set[str]) -> Iterator[Problem]:
+    for name in place.names("tables"):
+        file = f"tables/{name}"
+        if name.startswith("motion-") and name.endswith(".parquet"):
+            try:
+                held = keys_of(file, place.local(file, "")) & keys
+            except (ChoreoError, OSError) as error:
+                yield Problem(file, f"cannot be searched: {error}")
+                continue
+            if held:
+                yield Problem(file, f"holds its motion {min(held)[:12]}; {_CURE}")
+        elif name.startswith("staged-") and name.removeprefix("staged-").removesuffix(".arrow") in keys:
+            yield Problem(file, f"holds its motion, left by an interrupted index; {_CURE}")
