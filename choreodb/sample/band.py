@@ -55,6 +55,13 @@ def play(truth: SongTruth) -> Song:
     return Song(_mastered(mix), RATE, truth)
 
 
+def melody(truth: SongTruth) -> list[tuple[float, float]]:
+    """(start, end) of the lead's notes in the song of `truth`, in song seconds."""
+    rng = np.random.default_rng([SAMPLE_VERSION, truth.seed, 37])
+    events = arrange(truth, _line_up(band_of(truth.style, truth.band), rng), rng)
+    return sorted((each.start_s, each.start_s + each.seconds) for each in events if each.voice == "lead")
+
+
 def _line_up(band: Band, rng: np.random.Generator) -> Band:
     """Who plays today: now and then another instrument takes a part, and no two mixes are alike."""
     voices = dict(band.voices)

@@ -13,7 +13,7 @@ from choreodb.sample.phrases import CHANNELS, Phrase, Step
 from choreodb.sample.relation import Relation
 from choreodb.sample.score import Clock, PlacedStep, Score, clock
 from choreodb.sample.styles import Style
-from choreodb.sample.truth import GRAVITY_M_S2, Flight, Foot, PhraseSpan, SongTruth
+from choreodb.sample.truth import GRAVITY_M_S2, Flight, Foot, HandKey, PhraseSpan, SongTruth
 from choreodb.sample.variation import KEY_JITTER, Take, take
 
 HOME_M = 0.10
@@ -83,6 +83,7 @@ class _Writer:
         drawn = take(choice.phrase, self.rng, self.dancer.looseness)
         self._steps(drawn, first, gain)
         self._keys(drawn, first, gain)
+        self._hands(drawn.phrase, first)
         self._heading(choice.phrase, first)
         self._dynamics(choice, first)
         times = self.song.metre // self.style.metre
@@ -194,6 +195,12 @@ class _Writer:
         least = 1.875 * abs(value - self.last_value[name]) / fastest
         self.score.keys[name].append((stop, max(span, least, 0.12), value))
         self.last_value[name] = value
+
+    def _hands(self, phrase: Phrase, first: float) -> None:
+        for hand in phrase.hands:
+            at = self.clock.seconds(first + hand.beat) + self.dancer.late_s
+            over = hand.over * self.clock.period(first + hand.beat)
+            self.score.hands.append(HandKey(hand.side, hand.shape, at, over))
 
     def _heading(self, phrase: Phrase, first: float) -> None:
         yaw0 = self.place[2]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from choreodb.errors import QueryError
-from choreodb.motion import bvh
+from choreodb.motion import bvh, face
 from choreodb.sample import audio_file
 from choreodb.sample import song as songs
 from choreodb.sample.band import play
@@ -79,7 +79,7 @@ def make(
 ) -> SampleManifest:
     """Write about `minutes` of dance with songs to the folder `out`, ready for `choreodb index`.
 
-    OUT/STYLE/SONG.ogg, OUT/STYLE/SONG-PERFORMER.bvh, a truth `.json` for each, OUT/pairs.csv and OUT/clips.csv. relation:
+    OUT/STYLE/SONG.ogg, OUT/STYLE/SONG-PERFORMER.bvh with hands, its face in SONG-PERFORMER.face.npz, a truth `.json` for each, OUT/pairs.csv and OUT/clips.csv. relation:
     how closely dances follow their songs. jobs: processes to share the work. The same arguments give the same bytes, however
     many the jobs. QueryError for an unknown style, a length that is not positive, or no jobs.
     """
@@ -185,7 +185,7 @@ def _song(folder: Path, relation: Relation, task: _Task) -> list[SampleClip]:
     for turn in range(1 + (task.second_s > 0.0)):
         who = performer(TROUPE[int(dancers[turn])])
         style = _danced(truth, relation, rng) if turn else truth.style
-        dance = perform(style, truth.seed * 10 + turn, song=truth, dancer=who, relation=relation)
+        dance = perform(style, truth.seed * 10 + turn, song=truth, dancer=who, relation=relation, hands=True, face=True)
         if turn:
             length = min(task.second_s, dance.truth.duration_s)
             start = float(rng.uniform(0.0, dance.truth.duration_s - length))
@@ -205,6 +205,7 @@ def _danced(truth: SongTruth, relation: Relation, rng: np.random.Generator) -> s
 def _write_dance(folder: Path, name: str, music: str, dance: Performance) -> SampleClip:
     motion = f"{name}.bvh"
     bvh.save(dance.motion, folder / motion)
+    face.save(dance.motion, face.sidecar(folder / motion))
     truth = replace(dance.truth, song=Path(music).name)
     write_json(truth, folder / f"{name}.json", contacts=_runs(dance))
     return SampleClip(motion, music, truth.style, truth.performer, truth.duration_s, truth.music_start_s)

@@ -154,6 +154,7 @@ def _cut(phrase: Phrase, bars: int, metre: int) -> Phrase:
         poses=tuple(pose for pose in phrase.poses if pose.beat < end),
         shifts=tuple(shift for shift in phrase.shifts if shift.beat < end),
         hits=tuple(hit for hit in phrase.hits if hit[0] < end),
+        hands=tuple(hand for hand in phrase.hands if hand.beat < end),
         path=(*(row for row in phrase.path if row[0] < end), (float(end), x, z, yaw)),
     )
 
@@ -168,4 +169,5 @@ def slowed(phrase: Phrase) -> Phrase:
         shifts=tuple(replace(each, beat=2 * each.beat) for each in phrase.shifts),
         path=tuple((2 * beat, x, z, yaw) for beat, x, z, yaw in phrase.path),
         hits=tuple((2 * beat, strength) for beat, strength in phrase.hits),
+        hands=tuple(replace(each, beat=2 * each.beat, over=1.6 * each.over) for each in phrase.hands),
     )

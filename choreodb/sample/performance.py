@@ -9,22 +9,28 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import QueryError
+from choreodb.motion.face import ARKIT52
 from choreodb.motion.motion import Motion
-from choreodb.motion.skeleton import CHOREO22
+from choreodb.motion.rotations import FloatArray
+from choreodb.motion.skeleton import CHOREO22, CHOREO52
 from choreodb.sample import song as songs
+from choreodb.sample.band import melody
 from choreodb.sample.choreographer import choreograph
+from choreodb.sample.curves import Array
 from choreodb.sample.embody import FPS, embody
+from choreodb.sample.expression import Expression, express
+from choreodb.sample.hands import fingers, hand_keys, with_fingers
 from choreodb.sample.performer import TROUPE, Performer, performer, skeleton
 from choreodb.sample.phrases import Phrase
 from choreodb.sample.relation import Relation
-from choreodb.sample.score import clock
+from choreodb.sample.score import Score, clock
 from choreodb.sample.styles import Style, find
 from choreodb.sample.truth import SAMPLE_VERSION, DanceTruth, SongTruth, cut, within
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Performance:
-    """motion: canonical (choreo22, 60 fps, metres). contacts: uint8 [T, 4] left heel, left toe, right heel, right toe."""
+    """motion: canonical (choreo22, with hands choreo52; 60 fps, metres), with a face where asked for. contacts: uint8 [T, 4] left heel, left toe, right heel, right toe."""
 
     motion: Motion
     contacts: npt.NDArray[np.uint8]
@@ -35,7 +41,8 @@ class Performance:
 
         The motion is then no longer canonical, as no real capture is; feet stand as exactly as before.
         """
-        motion = Motion(self.motion.rotations, self.motion.root * dancer.leg, skeleton(dancer), self.motion.fps)
+        bones = skeleton(dancer, CHOREO22 if len(self.motion.skeleton) == len(CHOREO22) else CHOREO52)
+        motion = replace(self.motion, root=self.motion.root * dancer.leg, skeleton=bones)
         steps = tuple(
             replace(each, x_m=each.x_m * dancer.leg, z_m=each.z_m * dancer.leg) for each in self.truth.footsteps
         )
@@ -57,12 +64,15 @@ def perform(
     dancer: str | Performer | None = None,
     phrases: Sequence[str] | None = None,
     relation: Relation | None = None,
+    hands: bool = False,
+    face: bool = False,
 ) -> Performance:
     """Dance `bars` bars of `style` from the song's second 0 to its end.
 
     song: what to dance to (default: the song that `compose(style, seed, bars)` plays). dancer: a name of the troupe or
     a Performer; drawn where None. phrases: names of the only phrases to dance. relation: how closely the music is followed
-    (its style strength matters to `make` only). The same arguments give the same bytes. QueryError where the style's
+    (its style strength matters to `make` only). hands: move the fingers, too (the motion then has 52 joints); face: and the
+    face (channels of `motion.face.ARKIT52`); the body is the same with or without. The same arguments give the same bytes. QueryError where the style's
     metre does not fit the song's.
     """
     dance = find(style)
@@ -78,8 +88,16 @@ def perform(
     times = np.arange(int(np.floor(music.duration_s * FPS))) / FPS
     score = choreograph(music, dance, who, relation or Relation(), rng)
     body = embody(score, dance, who, time, times, rng)
-    motion = Motion(body.rotations, body.root, CHOREO22, FPS)
     duration = len(times) / FPS
+    keys = hand_keys(score, dance.name, np.random.default_rng([SAMPLE_VERSION, seed, 61]))
+    motion = Motion(body.rotations, body.root, CHOREO22, FPS)
+    if hands:
+        own = np.random.default_rng([SAMPLE_VERSION, seed, 67])
+        moved = fingers(keys, score.hits, body.rotations, body.root, who, times, own)
+        motion = replace(motion, rotations=with_fingers(body.rotations, moved), skeleton=CHOREO52)
+    look = _expression(score, dance, music, body.rotations, who, times, seed) if face else None
+    if look is not None:
+        motion = replace(motion, face=look.weights, face_names=ARKIT52)
     truth = DanceTruth(
         version=SAMPLE_VERSION,
         seed=seed,
@@ -97,9 +115,19 @@ def perform(
         footsteps=within(tuple(body.footsteps), 0.0, duration),
         flights=tuple(body.flights),
         answered_s=tuple(score.answered_s),
+        hands=keys,
+        blinks_s=look.blinks_s if look is not None else (),
+        sung_s=look.sung_s if look is not None else (),
         late_s=who.late_s,
     )
     return Performance(motion, body.contacts, truth)
+
+
+def _expression(
+    score: Score, style: Style, song: SongTruth, rotations: FloatArray, who: Performer, times: Array, seed: int
+) -> Expression:
+    rng = np.random.default_rng([SAMPLE_VERSION, seed, 73])
+    return express(style.name, score.spans, score.hits, melody(song), song.beats_s, rotations, who, times, rng)
 
 
 def _phrase(style: Style, name: str) -> Phrase:

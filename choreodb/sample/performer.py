@@ -79,13 +79,13 @@ def _habit_sd(channel: str) -> float:
     return 6.0 if "_" in channel else 2.0
 
 
-def skeleton(dancer: Performer) -> Skeleton:
-    """The performer's own bones: every part of the canonical ones at its own scale, the names and the tree the same."""
-    size = np.full((len(CHOREO22), 1), dancer.trunk)
-    for joint, name in enumerate(CHOREO22.names):
+def skeleton(dancer: Performer, bones: Skeleton = CHOREO22) -> Skeleton:
+    """The performer's own bones: every part of the canonical `bones` at its own scale, the names and the tree the same."""
+    size = np.full((len(bones), 1), dancer.trunk)
+    for joint, name in enumerate(bones.names):
         part = name.rpartition("_")[2]
         if part in ("hip", "knee", "ankle", "foot"):
             size[joint] = dancer.leg
-        elif part in ("elbow", "wrist"):
+        elif part in ("elbow", "wrist") or (part[-1] in "123" and not part.startswith("spine")):
             size[joint] = dancer.arm
-    return Skeleton(CHOREO22.names, CHOREO22.parents, CHOREO22.offsets * size, source="file")
+    return Skeleton(bones.names, bones.parents, bones.offsets * size, source="file")

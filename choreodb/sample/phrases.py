@@ -15,6 +15,9 @@ FEET: tuple[Foot, Foot] = ("left", "right")
 
 Landing = Literal["flat", "ball", "heel"]
 
+HandShape = Literal["relaxed", "fist", "point", "flat", "spread"]
+"""relaxed: half curled. point: the index finger alone is straight. flat: fingers straight and together. spread: apart."""
+
 BODY_CHANNELS = (
     "rise", "lean", "side", "twist", "hips", "shift", "drive", "nod", "look", "shrug", "wave", "tip", "slide",
 )  # fmt: skip
@@ -80,10 +83,21 @@ class Pose:
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """The shape that one hand takes by `beat`, within `over` beats; it keeps it until its next one, at most to the phrase's end."""
+
+    beat: float
+    side: Foot
+    shape: HandShape
+    over: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Phrase:
     """One to four bars of movement. energy: the range of section energies it answers to. path: (beat, x, z, yaw), the
     dancer's own frame relative to where the phrase began, straight lines between; the last entry is where the next
-    phrase begins. bounce: factor on the style's bounce. hits: (beat, strength) at which the whole body stops short."""
+    phrase begins. bounce: factor on the style's bounce. hits: (beat, strength) at which the whole body stops short. hands:
+    what the hands do where they are not relaxed."""
 
     name: str
     bars: int
@@ -95,6 +109,7 @@ class Phrase:
     bounce: float = 1.0
     jumps: tuple[Jump, ...] = ()
     hits: tuple[tuple[float, float], ...] = ()
+    hands: tuple[Hand, ...] = ()
 
 
 def jumped(
@@ -157,6 +172,11 @@ def arms(beat: float, fwd: float, out: float, turn: float, bend: float, over: fl
     return Pose(beat, over, left.values + arm(beat, "right", fwd, out, turn, bend, over).values)
 
 
+def hands(beat: float, shape: HandShape, over: float = 0.5) -> tuple[Hand, Hand]:
+    """The same shape for both hands."""
+    return Hand(beat, "left", shape, over), Hand(beat, "right", shape, over)
+
+
 def other(foot: Foot) -> Foot:
     """The other foot."""
     return "right" if foot == "left" else "left"
@@ -174,6 +194,7 @@ def mirrored(phrase: Phrase) -> Phrase:
         ),
         shifts=tuple(Shift(shift.beat, round(1.0 - shift.left, 9)) for shift in phrase.shifts),
         path=tuple((beat, -x, z, -yaw) for beat, x, z, yaw in phrase.path),
+        hands=tuple(replace(hand, side=other(hand.side)) for hand in phrase.hands),
     )
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from choreodb.sample.curves import Key
 from choreodb.sample.phrases import CHANNELS
-from choreodb.sample.truth import Flight, Foot, PhraseSpan, SongTruth
+from choreodb.sample.truth import Flight, Foot, HandKey, PhraseSpan, SongTruth
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class PlacedStep:
 class Score:
     """All that a performer is to do, in song seconds. keys: per channel (degrees, metres). heading: radians.
 
-    hits: (time, strength) of strokes of the whole body.
+    hits: (time, strength) of strokes of the whole body. hands: what the phrases ask of them.
     """
 
     neutral: dict[str, float]
@@ -48,6 +48,7 @@ class Score:
     bounce: list[Key] = field(default_factory=list)
     accents: list[Key] = field(default_factory=list)
     hits: list[tuple[float, float]] = field(default_factory=list)
+    hands: list[HandKey] = field(default_factory=list)
     answered_s: list[float] = field(default_factory=list)
     spans: list[PhraseSpan] = field(default_factory=list)
 

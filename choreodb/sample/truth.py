@@ -110,10 +110,21 @@ class Flight:
 
 
 @dataclass(frozen=True, slots=True)
+class HandKey:
+    """The shape (see `hands.SHAPES`) that one hand has taken by `time_s` (clip seconds), within `over_s`."""
+
+    side: Foot
+    shape: str
+    time_s: float
+    over_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class DanceTruth:
     """What the choreographer knows of a dance. Times in clip seconds; the song's are these plus `music_start_s`.
 
-    scale: the performer's leg over the canonical one; `answered_s`: the song's accents that the dancer answered.
+    scale: the performer's leg over the canonical one; `answered_s`: the song's accents that the dancer answered. hands: what
+    they do; blinks_s, sung_s: when the eyes shut, (start, end) of the notes that the mouth follows.
     """
 
     version: int
@@ -132,6 +143,9 @@ class DanceTruth:
     footsteps: tuple[Footstep, ...]
     flights: tuple[Flight, ...] = ()
     answered_s: tuple[float, ...] = ()
+    hands: tuple[HandKey, ...] = ()
+    blinks_s: tuple[float, ...] = ()
+    sung_s: tuple[tuple[float, float], ...] = ()
     late_s: float = 0.0
     scale: float = 1.0
     song: str = ""
@@ -181,7 +195,18 @@ def cut(truth: DanceTruth, start_s: float, end_s: float) -> DanceTruth:
             if flight.take_off_s < end_s and flight.land_s > start_s
         ),
         answered_s=inside(truth.answered_s),
+        hands=_still_held(truth.hands, start_s, end_s),
+        blinks_s=inside(truth.blinks_s),
+        sung_s=tuple((a - start_s, b - start_s) for a, b in truth.sung_s if a < end_s and b > start_s),
     )
+
+
+def _still_held(keys: tuple[HandKey, ...], start_s: float, end_s: float) -> tuple[HandKey, ...]:
+    """The keys of [start_s, end_s), and of each hand the last one before, which it still holds."""
+    before = {key.side: key for key in keys if key.time_s < start_s}
+    kept = [key for key in keys if start_s <= key.time_s - key.over_s < end_s or start_s <= key.time_s < end_s]
+    chosen = [key for key in before.values() if key not in kept] + kept
+    return tuple(replace(key, time_s=key.time_s - start_s) for key in chosen)
 
 
 def write_json(truth: SongTruth | DanceTruth, path: Path, **extra: Any) -> None:

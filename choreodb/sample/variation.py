@@ -38,7 +38,8 @@ def take(phrase: Phrase, rng: np.random.Generator, looseness: float) -> Take:
     """Draw one repetition of `phrase`: arms may change sides, come earlier or later, be larger or smaller."""
     changed = phrase
     if rng.random() < 0.15:
-        changed = replace(changed, poses=tuple(_arms_exchanged(pose) for pose in changed.poses))
+        hands = tuple(replace(hand, side=other(hand.side)) for hand in changed.hands)
+        changed = replace(changed, poses=tuple(_arms_exchanged(pose) for pose in changed.poses), hands=hands)
     if rng.random() < 0.3:
         late = float(rng.choice([-0.25, 0.25, 0.5]))
         changed = replace(changed, poses=tuple(_arms_moved(pose, late) for pose in changed.poses))
