@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,12 +16,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from choreodb.errors import ChoreoError
+from choreodb.errors import ChoreoError, ConflictError
 from choreodb.indexer import connect, ingest
 from choreodb.indexer.discover import ClipSource, Discovery, discover
 from choreodb.indexer.ingest import ClipSegments, Ingested, Task
 from choreodb.indexer.labels import Problem
+from choreodb.indexer.staging import Staging
 from choreodb.indexer.summary import Summary, coverage
+from choreodb.storage import edit
+from choreodb.storage.manifest import FileEntry
 from choreodb.storage.motion_blocks import PACKINGS, Packing
 from choreodb.storage.motion_table import MotionWriter
 from choreodb.storage.store import Store
@@ -47,7 +50,12 @@ class _Library:
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    dropped: bool = False
+    dropped: set[str] = field(default_factory=set)
+
+    @property
+    def touched(self) -> set[str]:
+        """Clips that this run adds, changes or drops."""
+        return {*self.added, *self.changed}
 
 
 def index(
@@ -58,26 +66,35 @@ def index(
     progress: Progress | None = None,
     jobs: int | None = 1,
     packing: Packing | None = None,
+    restore: bool = False,
 ) -> Summary:
     """Bring the clips of `sources` (folders or files) into the library at `library`, which is made if it is not there.
 
     A file that cannot be read is skipped and reported in the summary, unless `strict`. Clips of earlier runs stay;
-    where nothing is new, no version is made. Interrupting leaves the previous version as it was. jobs: processes
+    where nothing is new, no version is made. Interrupting, or a kill, leaves the previous version as it was; the next run
+    does not read again what this one had read. Clips that were deleted from the library stay out, unless `restore`. Where
+    another process commits meanwhile, both keep what they did, unless that is the same clip. jobs: processes
     that read files (None: one per core); a script that asks for more than one needs the usual main guard. The result does
     not depend on it, nor on the order of `sources`. packing: how the motion of new clips is stored (None: as in the
     last run, at first in full).
 
-    Raises ChoreoError: no source, no clip that can be read, an id used twice, a library that cannot be opened; with
+    Raises ChoreoError: no source, a clip that another process changed meanwhile (ConflictError), no clip that can be read, an id used twice, a library that cannot be opened; with
     `strict`, the first file that cannot be read.
     """
     if not sources:
         raise ChoreoError("no source given; name at least one folder of motion files")
     with one_thread():
-        return _index(sources, library, strict, progress or (lambda stage, done, total: None), jobs, packing)
+        return _index(sources, library, strict, progress or (lambda stage, done, total: None), jobs, packing, restore)
 
 
 def _index(
-    sources: Sequence[Path], library: Path, strict: bool, report: Progress, jobs: int | None, packing: Packing | None
+    sources: Sequence[Path],
+    library: Path,
+    strict: bool,
+    report: Progress,
+    jobs: int | None,
+    packing: Packing | None,
+    restore: bool,
 ) -> Summary:
     report("discover", 0, 1)
     found = discover([Path(source) for source in sources])
@@ -86,6 +103,8 @@ def _index(
         raise ChoreoError(str(found.problems[0]))
     packing = packing or _packing(store)
     tasks, unreadable = _tasks(found.clips, packing)
+    back = frozenset(task.source.clip for task in tasks) if restore else frozenset[str]()
+    tasks = _without_deleted(store, tasks, found, back)
     report("discover", 1, 1)
     state = _state(store, found, tasks)
     state.problems += [*found.problems, *unreadable]
@@ -93,22 +112,67 @@ def _index(
     state.problems += [problem for task in tasks if task not in todo for problem in _known_problems(state, task)]
     if strict and state.problems:
         raise ChoreoError(str(state.problems[0]))
+    staging = Staging(store.place)
+    before = store.version
     with ExitStack() as stack:
-        writer: MotionWriter | None = None
-        for done, result in enumerate(_read(todo, strict, jobs or len(os.sched_getaffinity(0)))):
+        try:
+            writer = _read_all(store, state, todo, staging, stack, strict, jobs, packing, report)
+            if not state.clips:
+                raise ChoreoError(_nothing(sources, state.problems, found.notes))
+            if writer is not None or state.dropped:
+                store = _commit(store, state, writer, report, packing, back)
+        except ChoreoError:
+            staging.clear()
+            raise
+        staging.clear()
+    return _summary(store, found, state, len(tasks) - len(todo), new_version=store.version > before)
+
+
+def _read_all(
+    store: Store,
+    state: _Library,
+    todo: Sequence[Task],
+    staging: Staging,
+    stack: ExitStack,
+    strict: bool,
+    jobs: int | None,
+    packing: Packing,
+    report: Progress,
+) -> MotionWriter | None:
+    """Take in every task, from its file or from what an interrupted run has kept; the writer of their motion, finished.
+
+    The library stays open for writing until `stack` ends, so that no vacuum removes what is not committed yet.
+    """
+    writer: MotionWriter | None = None
+    with ExitStack() as writing:
+        for done, (task, result, kept) in enumerate(_results(todo, staging, strict, jobs)):
             report("read", done, len(todo))
             if isinstance(result, Problem):
                 state.problems.append(result)
                 continue
-            writer = writer or stack.enter_context(MotionWriter(store.place, packing=packing))
+            if writer is None:
+                stack.enter_context(store.place.changing())
+                writer = writing.enter_context(MotionWriter(store.place, packing=packing))
+            if not kept:
+                staging.save(task, result)
             _take(state, store, writer, result)
         report("read", len(todo), len(todo))
-    if not state.clips:
-        raise ChoreoError(_nothing(sources, state.problems))
-    if writer is not None or state.dropped:
-        store = _commit(store, state, writer, report, packing)
-        return _summary(store, found, state, len(tasks) - len(todo), new_version=True)
-    return _summary(store, found, state, len(tasks) - len(todo), new_version=False)
+    return writer
+
+
+def _results(
+    todo: Sequence[Task], staging: Staging, strict: bool, jobs: int | None
+) -> Iterator[tuple[Task, Ingested | Problem, bool]]:
+    """Every task with its result and whether that was kept by an earlier run, in an order that depends on the tasks alone."""
+    ordered = _jobs(todo)
+    unread = [[task for task in job if task not in staging] for job in ordered]
+    with closing(_read([job for job in unread if job], strict, jobs or len(os.sched_getaffinity(0)))) as reader:
+        for task in (task for job in ordered for task in job):
+            if task not in staging:
+                yield task, next(reader), False
+                continue
+            kept = staging.load(task)
+            yield task, kept or ingest.ingest_all([task], strict)[0], kept is not None
 
 
 def _packing(store: Store) -> Packing:
@@ -132,24 +196,48 @@ def _tasks(clips: Iterable[ClipSource], packing: Packing) -> tuple[list[Task], l
     return tasks, problems
 
 
+def _without_deleted(store: Store, tasks: Sequence[Task], found: Discovery, back: frozenset[str]) -> list[Task]:
+    """The tasks less clips that were deleted from the library, by id or by their file's hash, and that are not `back`."""
+    tombs = store.columns("tombstones", ["clip", "source_sha256"]).to_pylist()
+    names = {row["clip"] for row in tombs}
+    # a file that is cut into several clips shares its hash with those that were not deleted
+    hashes = {row["source_sha256"] for row in tombs if "#" not in row["clip"]}
+    there = set(store.columns("clips", ["clip"]).column("clip").to_pylist())
+    dead = [
+        task.source.clip
+        for task in tasks
+        if task.source.clip not in there | back and (task.source.clip in names or task.sha256 in hashes)
+    ]
+    if dead:
+        more = f" and {len(dead) - 3} more" if len(dead) > 3 else ""
+        found.notes.append(
+            f"deleted from this library, so left out: {', '.join(dead[:3])}{more}; --restore takes them back"
+        )
+    return [task for task in tasks if task.source.clip not in set(dead)]
+
+
 def _state(store: Store, found: Discovery, tasks: Sequence[Task]) -> _Library:
     """What the library holds now, less clips that their file is no longer cut into."""
-    segments = store.columns("segments", ["clip", "mirrored"])
-    names, mirrored = segments.column("clip").to_pylist(), segments.column("mirrored").to_pylist()
-    with_mirror = {clip for clip, copy in zip(names, mirrored, strict=True) if copy}
-    state = _Library(
-        clips={row["clip"]: row for row in store.table("clips").to_pylist()},
-        songs={row["music"]: row for row in store.table("music").to_pylist()},
-        unmirrored=set(names) - with_mirror,
-    )
+    state = _as_it_is(store)
     here = {source.clip for source in found.clips}
     files = {(source.dataset, source.source_path) for source in found.clips}
     for clip, row in list(state.clips.items()):
         if clip not in here and (row["dataset"], row["source_path"]) in files:
             del state.clips[clip]
             state.changed.append(clip)
-            state.dropped = True
+            state.dropped.add(clip)
     return state
+
+
+def _as_it_is(store: Store) -> _Library:
+    segments = store.columns("segments", ["clip", "mirrored"])
+    names, mirrored = segments.column("clip").to_pylist(), segments.column("mirrored").to_pylist()
+    with_mirror = {clip for clip, copy in zip(names, mirrored, strict=True) if copy}
+    return _Library(
+        clips={row["clip"]: row for row in store.table("clips").to_pylist()},
+        songs={row["music"]: row for row in store.table("music").to_pylist()},
+        unmirrored=set(names) - with_mirror,
+    )
 
 
 def _key(state: _Library, task: Task) -> str | None:
@@ -179,9 +267,8 @@ def _take(state: _Library, store: Store, writer: MotionWriter, result: Ingested)
         writer.add(result.row["motion_key"], result.rotations, result.root, result.contacts, result.face)
 
 
-def _read(tasks: Sequence[Task], strict: bool, processes: int) -> Iterator[Ingested | Problem]:
-    """Every task's result, in an order that depends on the tasks alone; a few jobs are in memory at a time."""
-    jobs = _jobs(tasks)
+def _read(jobs: Sequence[list[Task]], strict: bool, processes: int) -> Generator[Ingested | Problem]:
+    """The results of all tasks in order of their jobs; a few jobs are in memory at a time."""
     if processes <= 1 or len(jobs) < 2:
         for job in jobs:
             for task in job:
@@ -220,7 +307,59 @@ def _jobs(tasks: Sequence[Task]) -> list[list[Task]]:
     return jobs
 
 
-def _commit(store: Store, state: _Library, writer: MotionWriter | None, report: Progress, packing: Packing) -> Store:
+def _commit(
+    store: Store,
+    state: _Library,
+    writer: MotionWriter | None,
+    report: Progress,
+    packing: Packing,
+    back: frozenset[str],
+) -> Store:
+    """The version with what this run has read, on top of what other writers may have committed meanwhile."""
+    parts = writer.parts if writer else ()
+    while True:
+        try:
+            return _commit_on(store, state, parts, report, packing, back)
+        except ConflictError:
+            newest = Store.open(store.place)
+            if newest.version == store.version:
+                raise
+            same = _merge(store, newest, state)
+            if not state.touched:
+                return newest
+            if same:
+                keys = {state.clips[clip]["motion_key"] for clip in state.touched - state.dropped}
+                parts = edit.repack(store.place, parts, keys)
+            store = newest
+
+
+def _merge(base: Store, newest: Store, state: _Library) -> set[str]:
+    """Put what this run has read on top of a newer version; the clips that are in it already, just as this run read them.
+
+    ConflictError where a clip of this run was changed there in another way.
+    """
+    other = _as_it_is(newest)
+    same = {clip for clip in state.touched - state.dropped if other.clips.get(clip) == state.clips[clip]}
+    edit.refuse_conflict(base, newest, state.touched - same)
+    mine = state.touched - same - state.dropped
+    state.unmirrored = other.unmirrored - state.dropped - mine | state.unmirrored & mine
+    state.clips = {clip: row for clip, row in other.clips.items() if clip not in state.dropped} | {
+        clip: state.clips[clip] for clip in mine
+    }
+    state.songs = other.songs | state.songs
+    state.added = [clip for clip in state.added if clip not in same]
+    state.changed = [clip for clip in state.changed if clip not in same]
+    return same
+
+
+def _commit_on(
+    store: Store,
+    state: _Library,
+    parts: Sequence[FileEntry],
+    report: Progress,
+    packing: Packing,
+    back: frozenset[str],
+) -> Store:
     clips = [state.clips[clip] for clip in sorted(state.clips)]
     described = []
     for done, row in enumerate(clips):
@@ -237,14 +376,30 @@ def _commit(store: Store, state: _Library, writer: MotionWriter | None, report: 
             "music": pa.Table.from_pylist([state.songs[song] for song in used], schema=MUSIC),
             "segments": connected.segments,
             "transitions": connected.transitions,
+            **_tombstones(store, back & state.clips.keys()),
         },
-        append_motion=writer.parts if writer else (),
+        append_motion=parts,
         arrays=connected.arrays,
         meta={**store.meta, **connected.meta, "motion": packing},
         encoder={"name": connected.encoder.name, "sha256": connected.encoder.hash},
+        change={
+            "action": "index",
+            "added": len(state.added),
+            "changed": len(set(state.changed) - state.dropped),
+            "dropped": len(state.dropped),
+        },
     )
     report("commit", 1, 1)
     return after
+
+
+def _tombstones(store: Store, back: frozenset[str]) -> dict[str, pa.Table]:
+    """The tombstones without those of clips that are taken back, where there are any."""
+    table = store.table("tombstones")
+    names = table.column("clip").to_pylist()
+    if back.isdisjoint(names):
+        return {}
+    return {"tombstones": table.filter(pa.array([clip not in back for clip in names], pa.bool_()))}
 
 
 def _summary(store: Store, found: Discovery, state: _Library, unchanged: int, *, new_version: bool) -> Summary:
@@ -276,8 +431,11 @@ def _summary(store: Store, found: Discovery, state: _Library, unchanged: int, *,
     )
 
 
-def _nothing(sources: Sequence[Path], problems: Sequence[Problem]) -> str:
+def _nothing(sources: Sequence[Path], problems: Sequence[Problem], notes: Sequence[str]) -> str:
     shown = ", ".join(f"'{source}'" for source in sources)
+    deleted = [note for note in notes if note.startswith("deleted from this library")]
+    if deleted:
+        return f"no clip of {shown} is left to index: {deleted[0]}"
     if problems:
         more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
         return f"no clip of {shown} can be read: {problems[0]}{more}"

@@ -72,5 +72,5 @@ def _in_motion(place: Place, keys: set[str]) -> Iterator[Problem]:
                 continue
             if held:
                 yield Problem(file, f"holds its motion {min(held)[:12]}; {_CURE}")
-        elif name.startswith("staged-") and name.removeprefix("staged-").removesuffix(".arrow") in keys:
+        elif name.startswith("staged-") and name.removeprefix("staged-").removesuffix(".npz") in keys:
             yield Problem(file, f"holds its motion, left by an interrupted index; {_CURE}")

@@ -6,7 +6,7 @@ both touched the same clip; then it stops, with nothing changed, and names the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 from choreodb.errors import ConflictError, QueryError
 from choreodb.storage import graph, index
 from choreodb.storage.catalogue import matching_clips
-from choreodb.storage.manifest import FileEntry
+from choreodb.storage.manifest import FileEntry, locate
 from choreodb.storage.motion_table import PART_BYTES, MotionWriter, keys_of, row_groups
+from choreodb.storage.place import Place
 from choreodb.storage.store import Store
 from choreodb.storage.tables import SEGMENTS, TOMBSTONES, TRANSITIONS
 
@@ -238,7 +239,7 @@ def compact(store: Store) -> Store:
         used = frozenset(base.columns("clips", ["motion_key"]).column("motion_key").to_pylist())
         if _is_compact(base, used):
             return base
-        parts = repack(base, used)
+        parts = repack(base.place, old, used)
         if parts == old:
             return base
         return base.commit(motion=parts, change={"action": "compact", "parts": len(parts), "parts_before": len(old)})
@@ -255,11 +256,11 @@ def _is_compact(store: Store, used: Collection[str]) -> bool:
     return sum(part.bytes < PART_BYTES // 2 for part in parts) < 2
 
 
-def repack(store: Store, keys: Collection[str]) -> tuple[FileEntry, ...]:
-    """New motion parts with the blocks of `keys`, copied as they are, in the order of the old parts."""
-    with MotionWriter(store.place) as writer:
-        for part in store.manifest.tables.get("motion", ()):
-            for rows in row_groups(part.path, store.locate(part)):
+def repack(place: Place, parts: Sequence[FileEntry], keys: Collection[str]) -> tuple[FileEntry, ...]:
+    """New motion parts with the blocks of `keys` in `parts`, copied as they are, in the same order."""
+    with MotionWriter(place) as writer:
+        for part in parts:
+            for rows in row_groups(part.path, locate(place, part)):
                 wanted = rows.filter(pc.is_in(rows.column("motion_key"), value_set=pa.array(sorted(keys), pa.string())))
                 if len(wanted):
                     writer.add_table(wanted)

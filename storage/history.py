@@ -17,7 +17,7 @@ from choreodb.storage.place import Place, at
 from choreodb.storage.store import Store, resolve
 
 _OURS = re.compile(r"[A-Za-z0-9_]+-[0-9a-f]{12}\.[a-z]+")
-_STAGED = re.compile(r"staged-[0-9a-f]{64}\.arrow")
+_STAGED = re.compile(r"staged-[0-9a-f]{64}\.npz")
 _FOLDERS = ("tables", "arrays", "index")
 
 

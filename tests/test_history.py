@@ -142,7 +142,7 @@ def test_a_number_that_was_removed_is_not_given_again(library: Path) -> None:
 
 
 def test_what_a_killed_writer_left_goes(library: Path) -> None:
-    names = ("tables/motion-0123456789ab.parquet", "arrays/entry-0123456789ab.npy", f"tables/staged-{'0' * 64}.arrow")
+    names = ("tables/motion-0123456789ab.parquet", "arrays/entry-0123456789ab.npy", f"tables/staged-{'0' * 64}.npz")
     for name in names:
         (library / name).write_bytes(b"left")
     foreign = library / "tables" / "notes.txt"

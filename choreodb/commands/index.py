@@ -23,6 +23,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--library", type=Path, required=True, metavar="LIB", help="the library, made where there is none"
     )
+    parser.add_argument("--restore", action="store_true", help="take back clips that were deleted from the library")
     parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be read")
     parser.add_argument("--jobs", type=int, default=None, metavar="N", help="processes (default: one per core)")
     parser.add_argument(
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     with shown_progress() as progress:
         summary = build(
             options.sources, options.library, strict=options.strict, progress=progress, jobs=options.jobs,
-            packing=options.motion,
+            packing=options.motion, restore=options.restore,
         )  # fmt: skip
     for skipped in summary.skipped:
         print(f"choreodb: skipped {' '.join(str(skipped).split())}", file=sys.stderr)
