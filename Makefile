@@ -10,12 +10,13 @@ TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help demo test test-long lint docs bench clean
+.PHONY: help demo test test-long test-consumers lint docs bench clean
 
 help:
 	@echo "make demo       a dance for a song, from the built-in sample, into demo/"
 	@echo "make test       the test suite (real data where it is present)"
 	@echo "make test-long  the tests that take minutes"
+	@echo "make test-consumers  our files in Khronos' validator, three.js, Blender, pymotion and bvhio; CONSUMERS=npm for the first two"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the benchmarks on the sample and, where present, on real data, into report/"
 	@echo "make docs       what is generated: CLI reference, library format, measured traps"
@@ -34,10 +35,17 @@ demo: $(VENV)/.installed-$(FAISS)
 	@$(BIN)/choreodb demo --out demo
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -q -m "not long"
+	@$(BIN)/python -m pytest -q -m "not long and not consumers"
 
 test-long: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -q -m long
+
+# What is not installed and cannot be is left out, with the reason.
+CONSUMERS ?= all
+
+test-consumers: $(VENV)/.installed-dev
+	@bash tests/consumers/setup.sh $(CONSUMERS)
+	@$(BIN)/python -m pytest -q -m consumers tests/consumers $(if $(filter npm,$(CONSUMERS)),-k node)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .
