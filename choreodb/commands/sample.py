@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from choreodb.commands.options import Commands, add_json, command, print_json
+from choreodb.errors import QueryError
 
 
 def add(commands: Commands) -> None:
@@ -35,6 +36,12 @@ def add(commands: Commands) -> None:
         "--window", type=float, default=8.0, metavar="S", help="seconds of music and of dance (default: 8)"
     )
     add_json(ceiling)
+    show = command(verbs, "show", sample_show, "write a clip of a sample with its song as mp4")
+    show.add_argument("out", type=Path, metavar="OUT", help="the folder that `sample make` wrote")
+    show.add_argument("--style", metavar="NAME", help="the first clip of this style")
+    show.add_argument("--clip", metavar="TEXT", help="the first clip whose file name contains this")
+    show.add_argument("--seconds", type=float, metavar="N", help="no more than this (default: all)")
+    show.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="where to: a name in .mp4")
     song = command(verbs, "song", sample_song, "write one song of the band")
     song.add_argument("out", type=Path, metavar="FILE")
     song.add_argument("--style", default="house", metavar="NAME", help="style of the song (default: house)")
@@ -66,6 +73,18 @@ def sample_oracle(options: argparse.Namespace) -> int:
         print_json(report.as_dict())
     else:
         print(report.text())
+    return 0
+
+
+def sample_show(options: argparse.Namespace) -> int:
+    """Show one clip."""
+    from choreodb import showing
+
+    if options.seconds is not None and not 0.1 <= options.seconds <= 3600.0:
+        raise QueryError(f"cannot show {options.seconds:g} seconds; ask for 0.1 to 3600")
+    clip = showing.find_clip(options.out, style=options.style, clip=options.clip)
+    showing.show(clip, options.output, seconds=options.seconds)
+    print(f"{options.output}: {clip.motion.name} to {clip.music.name}, {clip.style}, {clip.performer}")
     return 0
 
 

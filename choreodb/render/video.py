@@ -19,6 +19,7 @@ from choreodb.motion.motion import Motion
 from choreodb.music.decode import save_pcm
 from choreodb.render.camera import facing_camera, following
 from choreodb.render.dancer import Body, empty_stage
+from choreodb.render.portrait import portrait
 from choreodb.render.raster import to_bytes
 
 INK = (52, 56, 64)
@@ -140,6 +141,7 @@ def _frames(
     strip = _timeline(motion.duration_s, bars_s, seams_s, options)
     starts = np.array([caption.start_s for caption in captions])
     labels = {-1: _label("", options)}
+    faces = None if motion.face is None else motion.face[source]
     for frame in range(count):
         time_s = frame / options.fps
         camera = facing_camera(targets[frame], options.size, distance_m=5.2)
@@ -149,8 +151,17 @@ def _frames(
         number = int(np.searchsorted(starts, time_s + 1e-9, side="right")) - 1
         if number not in labels:
             labels[number] = _label(captions[number].text, options)
+        if faces is not None:
+            _inset(pixels, portrait(dict(zip(motion.face_names, faces[frame].tolist(), strict=True))))
         _overlay(pixels, labels[number], strip, time_s / motion.duration_s, np.asarray(seams_s) - time_s)
         yield pixels
+
+
+def _inset(pixels: npt.NDArray[np.uint8], picture: npt.NDArray[np.uint8]) -> None:
+    """Put `picture` into the upper right corner, below the caption, where there is room."""
+    high, wide = picture.shape[:2]
+    if pixels.shape[0] > 2 * high and pixels.shape[1] > 3 * wide:
+        pixels[34 : 34 + high, -8 - wide : -8] = picture
 
 
 def _overlay(
