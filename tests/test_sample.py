@@ -20,7 +20,7 @@ from choreodb.motion.contacts import detect, foot_points
 from choreodb.motion.kinematics import forward, joint_positions
 from choreodb.motion.rotations import AXES, axis_angle_to_quat, quat_to_rotvec, quat_to_yaw, rotate, yaw_to_quat
 from choreodb.motion.skeleton import CHOREO22, LEG_LENGTH_M, TOE_HEIGHT_M, mirror_name
-from choreodb.sample.arms import torso_depth, trail_hands
+from choreodb.sample.arms import arm_rotations, clear_of_torso, torso_depth, trail_hands
 from choreodb.sample.curves import balanced, cover, follow, glide, min_jerk, smooth, spring
 from choreodb.sample.footwork import foot_curve, home_steps, schedule, unweighted
 from choreodb.sample.performance import Performance
@@ -434,3 +434,38 @@ def test_a_foot_without_weight_comes_off_its_heel_and_one_with_weight_stands_fla
     assert np.diff(lifted.heel_up).min() >= 0.0
     assert lifted.contacts()[-1].tolist() == [0, 1]
     assert np.array_equal(lifted.ball, curve.ball)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.booleans())
+def test_follow_agrees_with_a_naive_sum_of_steps(seed: int, gliding: bool) -> None:
+    rng = np.random.default_rng(seed)
+    times = np.arange(300) / FPS
+    keys = [
+        (float(rng.uniform(-1.0, 6.0)), float(rng.uniform(0.1, 2.0)), float(rng.choice([0.0, 1.0, -2.0])))
+        for _ in range(9)
+    ]
+    naive, value = np.full(len(times), 0.5), 0.5
+    for stop, span, target in sorted(keys):
+        progress = (times - (stop - span)) / span
+        naive += (target - value) * (glide(progress) if gliding else min_jerk(progress))
+        value = target
+    assert follow(times, keys, 0.5, gliding=gliding) == pytest.approx(naive, abs=1e-9)
+    assert np.array_equal(follow(times, [], 0.5), np.full(len(times), 0.5))
+
+
+def test_arms_are_cleared_as_if_every_frame_were_looked_at_every_time() -> None:
+    dance = sample.perform("popping", 3, 4).motion
+    rng = np.random.default_rng(0)
+    count = len(dance)
+    arms = smooth(rng.normal(0.4, 1.2, (count, 2, 4)), FPS, 0.3)
+    root = dance.root.astype(np.float64)
+    naive, body = arms.copy(), dance.rotations.astype(np.float64)
+    for _ in range(5):
+        arm_rotations(body, naive, np.zeros(count))
+        opened = cover(torso_depth(body, root), FPS, 0.2)
+        naive[..., 1] += opened[..., 0] / 0.34
+        naive[..., 0] += opened[..., 1] / 0.34
+        naive[..., 3] -= np.minimum(opened[..., 1] / 0.16, 0.4 * np.maximum(naive[..., 3], 0.0))
+    assert np.abs(naive - arms).max() > 0.1
+    assert clear_of_torso(dance.rotations.astype(np.float64), root, arms, FPS) == pytest.approx(naive, abs=1e-9)

@@ -30,6 +30,9 @@ _LEVELS_M = (-0.34, 0.30)
 
 _SIDES = (("left", 1.0), ("right", -1.0))
 
+_OPENING_S = 0.2
+"""Time that arms take to open, and to close again."""
+
 _TRAIL_S = 0.055
 _HAND_HZ = 3.2
 _WRIST_RAD = np.array([0.45, 0.4, 0.85])
@@ -83,17 +86,22 @@ def trail_hands(rotations: FloatArray, fps: float, looseness: float) -> None:
 def clear_of_torso(rotations: FloatArray, root: Array, arms: Arms, fps: float, *, rounds: int = 5) -> Arms:
     """`arms` opened sideways and to the front where elbow, forearm or hand would be inside the torso."""
     body = rotations.copy()
-    none = np.zeros(len(arms))
     arms = arms.copy()
+    push = np.zeros((len(arms), 2, 2))
+    looked_at = np.ones(len(arms), dtype=bool)
     for _ in range(rounds):
-        arm_rotations(body, arms, none)
-        push = torso_depth(body, root)
+        part = body[looked_at]
+        arm_rotations(part, arms[looked_at], np.zeros(len(part)))
+        push[looked_at] = torso_depth(part, root[looked_at])
         if not np.any(push):
             break
-        arms[..., 1] += cover(push[..., 0], fps, 0.2) / 0.34
-        arms[..., 0] += cover(push[..., 1], fps, 0.2) / 0.34
+        opened = cover(push, fps, _OPENING_S)
+        arms[..., 1] += opened[..., 0] / 0.34
+        arms[..., 0] += opened[..., 1] / 0.34
         # an elbow that is bent to the full brings the hand back to the chest however the upper arm is raised
-        arms[..., 3] -= np.minimum(cover(push[..., 1], fps, 0.2) / 0.16, 0.4 * np.maximum(arms[..., 3], 0.0))
+        arms[..., 3] -= np.minimum(opened[..., 1] / 0.16, 0.4 * np.maximum(arms[..., 3], 0.0))
+        # elsewhere nothing has changed, so nothing can have come inside
+        looked_at = np.any(opened != 0.0, axis=(1, 2))
     return arms
 
 

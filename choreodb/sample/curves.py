@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.signal import lfilter, lfilter_zi
 
 Array = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 
 Key = tuple[float, float, float]
 """(time at which the value is reached, seconds the change takes, value)."""
@@ -37,22 +39,45 @@ def bump(progress: Array) -> Array:
     return (4.0 * s * (1.0 - s)) ** 3
 
 
-def follow(times: Array, keys: Sequence[Key], initial: float, profile: Callable[[Array], Array] = min_jerk) -> Array:
-    """Curve [T] through `keys` in steps of `profile` from `initial` on; steps that overlap in time add up.
+def follow(times: Array, keys: Sequence[Key], initial: float, *, gliding: bool = False) -> Array:
+    """Curve [T] through `keys` from `initial` on, in steps that add up where they overlap in time.
 
-    times: [T] ascending seconds. The sum of steps keeps the second derivative continuous however they overlap.
+    times: [T] ascending seconds. gliding: steps of `glide` instead of `min_jerk`. The sum of steps keeps the second
+    derivative continuous however they overlap.
     """
     out = np.full(len(times), initial)
-    tail = np.zeros(len(times) + 1)
-    value = initial
-    for stop, span, target in sorted(keys):
-        if target == value:
+    if not keys:
+        return out
+    stops, spans, values = np.array(sorted(keys)).T
+    firsts, lasts = np.searchsorted(times, stops - spans), np.searchsorted(times, stops)
+    changes = np.diff(values, prepend=initial)
+    _add_steps(out, times, firsts, lasts, stops - spans, spans, changes, gliding)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _add_steps(
+    out: Array, times: Array, firsts: Places, lasts: Places, starts: Array, spans: Array, changes: Array, gliding: bool
+) -> None:  # pragma: no cover
+    """Add K steps to `out` [T]: changes [K] from starts [K] on within spans [K]; frames firsts [K] to lasts [K] are on the way."""
+    done = np.zeros(len(out) + 1)
+    for k in range(len(starts)):
+        if changes[k] == 0.0:
             continue
-        first, last = np.searchsorted(times, (stop - span, stop))
-        out[first:last] += (target - value) * profile((times[first:last] - (stop - span)) / span)
-        tail[last] += target - value
-        value = target
-    return out + np.cumsum(tail[:-1])
+        done[lasts[k]] += changes[k]
+        for t in range(firsts[k], lasts[k]):
+            s = min(max((times[t] - starts[k]) / spans[k], 0.0), 1.0)
+            if gliding:
+                u = 2.0 * s - 1.0
+                size = abs(u)
+                way = size - 0.5 * size**4 + size**7 / 7.0
+                out[t] += changes[k] * (0.5 + (way if u > 0.0 else -way) * (7.0 / 9.0))
+            else:
+                out[t] += changes[k] * s**3 * (10.0 + s * (6.0 * s - 15.0))
+    total = 0.0
+    for t in range(len(out)):
+        total += done[t]
+        out[t] += total
 
 
 def spring(curve: Array, fps: float, hertz: float, damping: float) -> Array:

@@ -26,8 +26,8 @@ from choreodb.sample.truth import LICENCE, SAMPLE_VERSION, SongTruth, write_json
 SONG_S = 34.0
 """Seconds a song is aimed at; longer data sets have more songs, not longer ones."""
 
-SECOND_DANCE = 0.6
-"""Share of each song that a second performer dances too; all of it where songs are short."""
+SECOND_DANCE = 1.0
+"""Share of each song that a second performer dances too."""
 
 SHORTEST_DANCE_S = 7.0
 
@@ -160,7 +160,7 @@ def _tasks(style: Style, seconds: float, seed: int) -> list[_Task]:
         bars = _bars(
             6 if six else style.metre,
             tempo,
-            wanted if alone else wanted / (2.0 if wanted < SONG_S else 1.0 + SECOND_DANCE),
+            wanted if alone else wanted / (1.0 + SECOND_DANCE),
         )
         number_of_song = 10_000 + 1000 * seed + 100_000 * number + place
         kind = songs.kind_of(style.name, place)

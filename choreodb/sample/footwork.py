@@ -11,7 +11,7 @@ from scipy.ndimage import maximum_filter1d
 
 from choreodb.motion.rotations import AXES, FloatArray, axis_angle_to_quat, compose, rotate, yaw_to_quat
 from choreodb.motion.skeleton import CHOREO22, HEEL_OFFSET_M, TOE_HEIGHT_M
-from choreodb.sample.curves import Array, Key, bump, follow, glide, min_jerk, smooth
+from choreodb.sample.curves import Array, Key, bump, follow, min_jerk, smooth
 from choreodb.sample.phrases import FEET
 from choreodb.sample.score import PlacedStep
 from choreodb.sample.truth import Flight, Foot, Footstep
@@ -221,8 +221,8 @@ def _turned(
 
 def _travelled(times: Array, own: Sequence[PlacedStep], balls: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Position [T, 3] of a foot's ball if it were flat, and when the foot is on the floor [T]."""
-    x = follow(times, _keys(own, balls[1:, 0]), balls[0, 0], glide)
-    z = follow(times, _keys(own, balls[1:, 1]), balls[0, 1], glide)
+    x = follow(times, _keys(own, balls[1:, 0]), balls[0, 0], gliding=True)
+    z = follow(times, _keys(own, balls[1:, 1]), balls[0, 1], gliding=True)
     height = np.zeros(len(times))
     planted = np.ones(len(times), dtype=bool)
     for step, before, after in zip(own, balls[:-1], balls[1:], strict=True):

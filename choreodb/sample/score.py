@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,19 +63,19 @@ class Clock:
 
     def seconds(self, beat: float) -> float:
         """Song seconds of a fractional `beat`."""
-        whole = np.floor(beat)
+        whole = math.floor(beat)
         part = float(beat - whole)
         late = 0.5 + self.swing / 6.0
         part = part * late / 0.5 if part < 0.5 else late + (part - 0.5) * (1.0 - late) / 0.5
         at = whole + part
         last = len(self.beats_s) - 1
-        index = int(np.clip(np.floor(at), 0, last - 1))
+        index = min(max(math.floor(at), 0), last - 1)
         span = self.beats_s[index + 1] - self.beats_s[index]
         return float(self.beats_s[index] + (at - index) * span)
 
     def period(self, beat: float) -> float:
         """Seconds of the beat at `beat`."""
-        return self.seconds(np.floor(beat) + 1.0) - self.seconds(np.floor(beat))
+        return self.seconds(math.floor(beat) + 1.0) - self.seconds(math.floor(beat))
 
 
 def clock(song: SongTruth) -> Clock:
