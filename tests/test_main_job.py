@@ -177,8 +177,8 @@ def test_same_command_same_bytes(danced: Path, sample_library: Path, sample_song
 
 def test_other_seeds_are_other_dances(sample_library: Path, sample_song: Path) -> None:
     library = choreodb.open(sample_library)
-    reports = [library.dance(sample_song, seed=seed).report for seed in (0, 1, 2)]
-    # in a library of a few minutes two seeds may agree on what is best by far, but not three
+    reports = [library.dance(sample_song, seed=seed).report for seed in range(6)]
+    # in a library of a few minutes some seeds agree on what is best by far, but not all
     assert len({tuple((step["clip"], step["source_start_s"]) for step in report["steps"]) for report in reports}) > 1
 
 

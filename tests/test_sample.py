@@ -458,7 +458,7 @@ def test_arms_are_cleared_as_if_every_frame_were_looked_at_every_time() -> None:
     dance = sample.perform("popping", 3, 4).motion
     rng = np.random.default_rng(0)
     count = len(dance)
-    arms = smooth(rng.normal(0.4, 1.2, (count, 2, 4)), FPS, 0.3)
+    arms = smooth(rng.normal((0.2, 0.0, 1.0, 1.6), 2.0, (count, 2, 4)), FPS, 0.3)
     root = dance.root.astype(np.float64)
     naive, body = arms.copy(), dance.rotations.astype(np.float64)
     for _ in range(5):
