@@ -61,7 +61,7 @@ def _another(nodes: Lattice, paths: list[IntArray], options: PlanOptions, limits
 def _priced(nodes: Lattice, used: FloatArray, price: float, options: PlanOptions, limits: Limits) -> IntArray:
     seconds = np.repeat(nodes.seconds, np.diff(nodes.offset))
     dearer = replace(nodes, unary=nodes.unary + price * used * seconds / costs.UNIT_S)
-    return lattice.beam_search(dearer, lattice.relax(dearer, options.weights), options.weights, options.beam, limits)
+    return lattice.search(dearer, lattice.relax(dearer, options.weights, limits), options.weights, options.beam, limits)
 
 
 def _cost(nodes: Lattice, path: IntArray, options: PlanOptions, limits: Limits) -> float:

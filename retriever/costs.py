@@ -7,8 +7,8 @@ A path is priced as the sum over its steps of
 
 The first line is a price per time, so that hypotheses with long and with short bars can be compared; transition,
 style change, phrasing and repetition are paid per event, the last three per time. From repetition on, terms depend on
-the whole path, and the relaxation leaves them out; none is ever negative, so that it stays a lower bound. Every term
-is kept per step for the explanation.
+the whole path. The relaxation counts them only as far as the run of one take goes and leaves the rest out; none is
+ever negative, so that it stays a lower bound. Every term is kept per step for the explanation.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ class Plan:
     """A path through the library for a song, and why.
 
     placements: N steps with the material that fills them. terms: weighted cost terms by name (`costs.TERMS`), [N]
-    each; their sum is `cost`. relaxation_cost: optimum of the same lattice without the terms of whole paths
-    (`costs.PATH_TERMS` beyond `costs.PAIR_TERMS`). gap_in_lattice:
+    each; their sum is `cost`. relaxation_cost: optimum of the same lattice without what depends on more than
+    the run of one take (`lattice.relax`), a lower bound of every path through it. gap_in_lattice:
     cost - relaxation_cost. candidate_gap: cost that solving again with 4x the candidates would save, None where it was
     not measured. candidates: [N] per step. segments: [N] ids. styles: N labels. warp_rates: [N] source seconds per song
     second. grid: the chosen hypothesis; hypothesis: its index in `hypotheses` (all of them, in the music's order).

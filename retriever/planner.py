@@ -244,8 +244,8 @@ def solve(
     include: nodes of a smaller lattice of the same query to keep. locks: position in the pool by step.
     """
     choices = build_choices(pool, query, options, include, locks or {})
-    relaxation = lattice.relax(choices.lattice, options.weights)
-    path = lattice.beam_search(choices.lattice, relaxation, options.weights, options.beam, limits_of(options))
+    relaxation = lattice.relax(choices.lattice, options.weights, limits_of(options))
+    path = lattice.search(choices.lattice, relaxation, options.weights, options.beam, limits_of(options))
     return Solution(query, choices, relaxation, path, _terms(choices, path, options))
 
 

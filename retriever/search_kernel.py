@@ -56,38 +56,58 @@ def relax(
     w_style: float,
     hold: float,
     cut: float,
-    ahead_b: F64,
-) -> tuple[F64, I64]:
-    """One backward Viterbi step: the least price [A] from each node a to the end, and the node b it goes to.
+    unary_b: F64,
+    togo_b: F64,
+    longer: F64,
+) -> tuple[F64, I64, I64]:
+    """One backward Viterbi step over nodes and the length of the run they are in.
 
-    dots: [A, B] leave[a] . entry[b]. ahead_b: [B] price of b and of everything after it. Ties go to the lower b.
+    dots: [A, B] leave[a] . entry[b]. unary_b: [B]. togo_b: [B, R] price of everything after b as the r + 1-th step of
+    its run, the last column for all longer runs. longer: [R] what b costs more for being the r + 1-th. Returns the least
+    price [A, R] from each node to the end, the best node to cut to [A], and the continuation [A], -1 without one.
+    Ties go to the lower b, and to cutting.
     """
     rows, columns = dots.shape
-    togo = np.empty(rows, dtype=np.float64)
-    choice = np.empty(rows, dtype=np.int64)
+    runs = togo_b.shape[1]
+    togo = np.empty((rows, runs), dtype=np.float64)
+    best_cut = np.zeros(rows, dtype=np.int64)
+    follower = np.full(rows, -1, dtype=np.int64)
     for a in range(rows):
         best = np.inf
-        best_b = 0
         for b in range(columns):
-            price = ahead_b[b] + pair_price(
-                dots[a, b],
-                square_a[a],
-                square_b[b],
-                next_a[a],
-                segment_b[b],
-                style_a[a],
-                style_b[b],
-                w_transition,
-                w_style,
-                hold,
-                cut,
+            if next_a[a] == segment_b[b]:
+                follower[a] = b
+                continue
+            price = (
+                unary_b[b]
+                + togo_b[b, 0]
+                + longer[0]
+                + pair_price(
+                    dots[a, b],
+                    square_a[a],
+                    square_b[b],
+                    next_a[a],
+                    segment_b[b],
+                    style_a[a],
+                    style_b[b],
+                    w_transition,
+                    w_style,
+                    hold,
+                    cut,
+                )
             )
             if price < best:
                 best = price
-                best_b = b
-        togo[a] = best
-        choice[a] = best_b
-    return togo, choice
+                best_cut[a] = b
+        goes_on = follower[a]
+        for run in range(runs):
+            togo[a, run] = best
+            if goes_on >= 0:
+                then = min(run + 1, runs - 1)
+                price = hold + unary_b[goes_on] + longer[then] + togo_b[goes_on, then]
+                if price < best:
+                    togo[a, run] = price
+    return togo, best_cut, follower
 
 
 @njit(cache=True, nogil=True)
@@ -177,6 +197,32 @@ def verbatim(seconds: F64, cut: npt.NDArray[np.bool_], limit_s: float) -> F64:
         run_s = seconds[step] + (0.0 if cut[step - 1] else run_s)
         result[step] = min(seconds[step], max(0.0, run_s - limit_s))
     return result
+
+
+@njit(cache=True, nogil=True)
+def run_terms(middle_s: F64, seconds: F64, horizon_s: float, verbatim_s: float, runs: int) -> tuple[F64, F64]:
+    """Of each step as the r + 1-th of a run of steps [N, R]: its seconds beyond the limit, and how familiar the run is.
+
+    A run that would begin before the first step gets what the longest possible one has.
+    """
+    steps = middle_s.shape[0]
+    over = np.zeros((steps, runs))
+    familiar = np.zeros((steps, runs))
+    for step in range(steps):
+        run_s = seconds[step]
+        same_s = 0.0
+        over[step, 0] = min(seconds[step], max(0.0, run_s - verbatim_s))
+        for run in range(1, runs):
+            past = step - run
+            if past >= 0:
+                run_s += seconds[past]
+                fresh = 0.0
+                if horizon_s > 0.0:
+                    fresh = max(0.0, 1.0 - 2.0 * (middle_s[step] - middle_s[past]) / horizon_s)
+                same_s += seconds[past] * fresh
+            over[step, run] = min(seconds[step], max(0.0, run_s - verbatim_s))
+            familiar[step, run] = same_s / max(0.25 * horizon_s, 1e-9)
+    return over, familiar
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -280,12 +326,14 @@ def expand(
     origin_start: F64,
     origin_end: F64,
     twin: I64,
+    run: I64,
     width: int,
     per_node: int,
 ) -> tuple[F64, F64, I64, I64]:
     """One step of the beam: the `width` best extensions of W paths by B nodes, at most `per_node` to a node, best first.
 
-    spent: [W] price so far. togo_b: [B] cost-to-go of the relaxation, a lower bound. history: [W, H] nodes of each
+    spent: [W] price so far. togo_b: [B, R] cost-to-go of the relaxation by the length of the run, a lower bound; run:
+    [W] length of each path's, 0 for one step. history: [W, H] nodes of each
     path within the horizon; past_s: their [H] lengths. run_s: [W] seconds for which the last take has gone on; seconds:
     of this step; w_verbatim: price per second beyond verbatim_s, w_familiar and w_stage: for this step. stand: [W, 3]
     where each path has got to; travel_b: [B, 3] how each node goes on. first_b: number of the first of the B nodes in
@@ -299,6 +347,8 @@ def expand(
     parent = np.empty(width, dtype=np.int64)
     own_g = np.empty(per_node, dtype=np.float64)
     own_a = np.empty(per_node, dtype=np.int64)
+    own_togo = np.empty(per_node, dtype=np.float64)
+    longest = togo_b.shape[1] - 1
     size = 0
     for b in range(nodes):
         own = 0
@@ -317,12 +367,16 @@ def expand(
                 hold,
                 cut,
             )
+            togo = togo_b[b, 0]
             if next_a[a] == segment_b[b]:
+                togo = togo_b[b, min(run[a] + 1, longest)]
                 price += w_verbatim * min(seconds, max(0.0, run_s[a] + seconds - verbatim_s))
             x, z, _ = advanced(stand[a], travel_b[b])
             price += w_stage * outside(x, z, half_x, half_z)
             # Memory only adds, so most extensions are out before it is worked out.
-            if (size == width and price + togo_b[b] > f[0]) or (own == per_node and price >= own_g[own - 1]):
+            if size == width and price + togo > f[0]:
+                continue
+            if own == per_node and price + togo >= own_g[own - 1] + own_togo[own - 1]:
                 continue
             repeated, familiar, forbidden = memory(
                 history[a],
@@ -340,17 +394,18 @@ def expand(
             price += w_repetition * repeated + w_forbidden * forbidden
             price += w_familiar * max(0.0, familiar - familiar_share)
             if own == per_node:
-                if price >= own_g[own - 1]:
+                if price + togo >= own_g[own - 1] + own_togo[own - 1]:
                     continue
                 own -= 1
             place = own
-            while place > 0 and own_g[place - 1] > price:
-                own_g[place], own_a[place] = own_g[place - 1], own_a[place - 1]
+            while place > 0 and own_g[place - 1] + own_togo[place - 1] > price + togo:
+                own_g[place], own_togo[place] = own_g[place - 1], own_togo[place - 1]
+                own_a[place] = own_a[place - 1]
                 place -= 1
-            own_g[place], own_a[place] = price, a
+            own_g[place], own_togo[place], own_a[place] = price, togo, a
             own += 1
         for rank in range(own):
-            full = own_g[rank] + togo_b[b]
+            full = own_g[rank] + own_togo[rank]
             if size < width:
                 f[size], g[size], node[size], parent[size] = full, own_g[rank], b, own_a[rank]
                 size += 1

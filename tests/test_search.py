@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -110,7 +111,7 @@ def all_paths(nodes: Lattice) -> list[IntArray]:
 
 
 def beam_cost(nodes: Lattice, width: int, limits: Limits) -> float:
-    relaxation = lattice.relax(nodes, WEIGHTS)
+    relaxation = lattice.relax(nodes, WEIGHTS, limits)
     path = lattice.beam_search(nodes, relaxation, WEIGHTS, width, limits)
     return float(lattice.path_terms(nodes, path, WEIGHTS, limits).sum())
 
@@ -146,7 +147,46 @@ def naive_viterbi(nodes: Lattice) -> FloatArray:
 def test_viterbi_equals_its_naive_twin(rng: np.random.Generator) -> None:
     # naive_cost takes positions in the path as steps, so that pairs need a lattice without repetition.
     nodes = make_lattice(rng, 9, 8)
-    np.testing.assert_allclose(lattice.relax(nodes, WEIGHTS).togo, naive_viterbi(nodes), atol=1e-5)
+    togo = lattice.relax(nodes, WEIGHTS).togo
+    np.testing.assert_allclose(togo, np.repeat(naive_viterbi(nodes)[:, None], lattice.RUNS, axis=1), atol=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), steps=st.integers(1, 5))
+def test_relaxation_counts_long_runs(seed: int, steps: int) -> None:
+    """Brute force where nothing but the run of one take is remembered: no twins, no stage, every origin used once."""
+    nodes = make_lattice(np.random.default_rng(seed), steps, 4, twins=False)
+    lone = replace(nodes, origin=np.arange(len(nodes.segment)))
+    limits = replace(LIMITS, half_m=(np.inf, np.inf), horizon_s=0.0)
+    best = min(naive_cost(lone, path, limits) for path in all_paths(lone))
+    relaxation = lattice.relax(lone, WEIGHTS, limits)
+    assert relaxation.cost == pytest.approx(best, abs=1e-5)
+    assert naive_cost(lone, relaxation.path, limits) == pytest.approx(best, abs=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), steps=st.integers(1, 6))
+def test_relaxation_bounds_every_path(seed: int, steps: int) -> None:
+    nodes = make_lattice(np.random.default_rng(seed), steps, 4)
+    bound = lattice.relax(nodes, WEIGHTS, LIMITS).cost
+    assert bound >= lattice.relax(nodes, WEIGHTS).cost - 1e-9
+    assert bound <= min(naive_cost(nodes, path, LIMITS) for path in all_paths(nodes)) + 1e-5
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_the_search_is_no_worse_than_its_beams(seed: int) -> None:
+    nodes = make_lattice(np.random.default_rng(seed), 15, 9)
+    relaxation = lattice.relax(nodes, WEIGHTS, LIMITS)
+    costs_of = [
+        lattice.path_terms(
+            nodes, lattice.beam_search(nodes, relaxation, WEIGHTS, 8, LIMITS, guide=guide), WEIGHTS, LIMITS
+        )
+        for guide in lattice.GUIDES
+    ]
+    found = lattice.path_terms(nodes, lattice.search(nodes, relaxation, WEIGHTS, 8, LIMITS), WEIGHTS, LIMITS).sum()
+    best = min(float(terms.sum()) for terms in costs_of)
+    assert found == pytest.approx(best) or found <= (1.0 + lattice.CLOSE_SHARE) * relaxation.cost
 
 
 @settings(max_examples=30, deadline=None)
@@ -162,7 +202,7 @@ def test_without_repetition_any_beam_is_optimal(seed: int, steps: int) -> None:
 @given(seed=st.integers(0, 10_000), steps=st.integers(2, 20))
 def test_the_relaxation_is_a_lower_bound(seed: int, steps: int) -> None:
     nodes = make_lattice(np.random.default_rng(seed), steps, 9)
-    assert beam_cost(nodes, 16, LIMITS) >= lattice.relax(nodes, WEIGHTS).cost - 1e-5
+    assert beam_cost(nodes, 16, LIMITS) >= lattice.relax(nodes, WEIGHTS, LIMITS).cost - 1e-5
 
 
 @settings(max_examples=30, deadline=None)
