@@ -129,6 +129,7 @@ class BenchReport:
 BENCHMARKS: dict[str, str] = {
     "beats": "choreodb.benchmarks.runs.beats",
     "dance": "choreodb.benchmarks.runs.dance",
+    "faults": "choreodb.benchmarks.runs.faults",
     "generation": "choreodb.benchmarks.runs.generation",
     "latency": "choreodb.benchmarks.runs.latency",
     "traps": "choreodb.benchmarks.runs.traps",
