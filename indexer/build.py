@@ -27,6 +27,7 @@ from choreodb.storage import edit
 from choreodb.storage.manifest import FileEntry
 from choreodb.storage.motion_blocks import PACKINGS, Packing
 from choreodb.storage.motion_table import MotionWriter
+from choreodb.storage.place import Place
 from choreodb.storage.store import Store
 from choreodb.storage.tables import CLIPS, MUSIC
 from choreodb.threads import one_thread
@@ -60,7 +61,7 @@ class _Library:
 
 def index(
     sources: Sequence[Path],
-    library: Path,
+    library: Place | Path,
     *,
     strict: bool = False,
     progress: Progress | None = None,
@@ -89,7 +90,7 @@ def index(
 
 def _index(
     sources: Sequence[Path],
-    library: Path,
+    library: Place | Path,
     strict: bool,
     report: Progress,
     jobs: int | None,

@@ -48,7 +48,7 @@ class FaultyDisk(Disk):
         self._before("create", path)
         file: Any = FaultyFile(super().create(path), self, path)
         self._after("create", path, inode=path.stat().st_ino)
-        return file  # type: ignore[no-any-return]
+        return file
 
     def sync(self, path: Path) -> None:
         """See `Disk.sync`."""
