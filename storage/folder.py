@@ -157,7 +157,8 @@ class FolderPlace:
         try:
             yield draft
         finally:
-            with suppress(FileNotFoundError):
+            # where it may not be removed it is a stray, and goes with the next change
+            with suppress(OSError):
                 self._disk.unlink(draft.path)
             draft.file.close()
 

@@ -117,7 +117,13 @@ class MotionWriter:
         # floats of motion hardly compress, and plain pages are read at memory speed; packed planes are made for it
         compression = {"compression": "zstd", "compression_level": _LEVEL} if packed else {"compression": "none"}
         writer = pq.ParquetWriter(
-            draft.file, PLAIN_SCHEMA, use_dictionary=False, write_statistics=False, version="2.6", **compression
+            draft.file,
+            PLAIN_SCHEMA,
+            use_dictionary=False,
+            write_statistics=False,
+            version="2.6",
+            write_page_checksum=True,
+            **compression,
         )
         self._part = _Part(draft, writer, packed=packed)
         return self._part
@@ -260,7 +266,7 @@ class MotionReader:
 def open_parquet(name: str, path: Path) -> pq.ParquetFile:
     """Open a Parquet file memory-mapped; StoreError naming `name` where it is none."""
     try:
-        return pq.ParquetFile(path, memory_map=True)
+        return pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(name, error) from None
 

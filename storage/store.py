@@ -425,7 +425,7 @@ def _check_rows(manifest: Manifest) -> None:
 
 
 def _write_parquet(table: pa.Table, file: IO[bytes]) -> None:
-    pq.write_table(table, file, compression="zstd", version="2.6", row_group_size=_ROW_GROUP)
+    pq.write_table(table, file, compression="zstd", version="2.6", row_group_size=_ROW_GROUP, write_page_checksum=True)
 
 
 def _write_npy(array: npt.NDArray[Any], file: IO[bytes]) -> None:
