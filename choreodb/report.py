@@ -148,7 +148,7 @@ def _steps(plan: Plan, clips: Mapping[str, Json]) -> list[Json]:
     steps = []
     for index, placement in enumerate(plan.placements):
         clip, step = clips[placement.clip], placement.step
-        source = [clip["source_start_s"] + seconds for seconds in (placement.source_start_s, placement.source_end_s)]
+        source = [_source_s(clip, seconds) for seconds in (placement.source_start_s, placement.source_end_s)]
         steps.append(
             {
                 "index": index,
@@ -172,6 +172,8 @@ def _steps(plan: Plan, clips: Mapping[str, Json]) -> list[Json]:
                 ],
                 "source_fps": _number(clip["source_fps"]),
                 "mirrored": placement.mirrored,
+                "copy_of": clip["copy_of"],
+                "copy_rate": None if clip["copy_of"] is None else _number(clip["rate"]),
                 "warp": _number(plan.warp_rates[index]),
                 "trimmed": placement.trimmed,
                 "continuation": placement.continuation,
@@ -184,6 +186,11 @@ def _steps(plan: Plan, clips: Mapping[str, Json]) -> list[Json]:
     return steps
 
 
+def _source_s(clip: Json, clip_s: float) -> float:
+    """Seconds of the source file at a moment of a clip; a virtual copy goes through it at its own rate."""
+    return float(clip["source_start_s"] + clip_s * (clip["rate"] or 1.0))
+
+
 def _next_best(other: RunnerUp | None, clips: Mapping[str, Json]) -> Json | None:
     if other is None:
         return None
@@ -192,8 +199,8 @@ def _next_best(other: RunnerUp | None, clips: Mapping[str, Json]) -> Json | None
         "segment": other.segment,
         "clip": other.clip,
         "style": clip["style"],
-        "source_start_s": _number(clip["source_start_s"] + other.source_start_s),
-        "source_end_s": _number(clip["source_start_s"] + other.source_end_s),
+        "source_start_s": _number(_source_s(clip, other.source_start_s)),
+        "source_end_s": _number(_source_s(clip, other.source_end_s)),
         "mirrored": other.mirrored,
         "extra_cost": _number(other.extra_cost),
         "extra_costs": {name: _number(value) for name, value in other.terms.items() if abs(value) >= 0.5e-6},

@@ -223,7 +223,7 @@ def _state(store: Store, found: Discovery, tasks: Sequence[Task]) -> _Library:
     here = {source.clip for source in found.clips}
     files = {(source.dataset, source.source_path) for source in found.clips}
     for clip, row in list(state.clips.items()):
-        if clip not in here and (row["dataset"], row["source_path"]) in files:
+        if row["copy_of"] is None and clip not in here and (row["dataset"], row["source_path"]) in files:
             del state.clips[clip]
             state.changed.append(clip)
             state.dropped.add(clip)
@@ -361,6 +361,7 @@ def _commit_on(
     packing: Packing,
     back: frozenset[str],
 ) -> Store:
+    _drop_stale_copies(state)
     clips = [state.clips[clip] for clip in sorted(state.clips)]
     described = []
     for done, row in enumerate(clips):
@@ -403,9 +404,21 @@ def _tombstones(store: Store, back: frozenset[str]) -> dict[str, pa.Table]:
     return {"tombstones": table.filter(pa.array([clip not in back for clip in names], pa.bool_()))}
 
 
+def _drop_stale_copies(state: _Library) -> None:
+    """Take out virtual copies of clips that are gone or have become other motion."""
+    for clip, row in list(state.clips.items()):
+        source = state.clips.get(row["copy_of"]) if row.get("copy_of") else row
+        if source is None or source["motion_key"] != row["motion_key"]:
+            del state.clips[clip]
+
+
 def _summary(store: Store, found: Discovery, state: _Library, unchanged: int, *, new_version: bool) -> Summary:
     here = {source.clip for source in found.clips} | {problem.path for problem in state.problems}
-    missing = [c for c, row in state.clips.items() if row["dataset"] in found.datasets and c not in here]
+    missing = [
+        c
+        for c, row in state.clips.items()
+        if row["dataset"] in found.datasets and c not in here and not row.get("copy_of")
+    ]
     rows = list(state.clips.values())
     columns = ["clip", "first_bar", "start_s", "end_s", "short", "walkable"]
     segments: list[Mapping[str, Any]] = store.columns("segments", columns).to_pylist()

@@ -83,13 +83,19 @@ def select(store: Store, clips: Collection[str] = (), where: str | None = None) 
     return sorted(set(clips))
 
 
+def with_copies(store: Store, clips: Collection[str]) -> list[str]:
+    """The clips and all their virtual copies, which are the same captured motion."""
+    rows = store.columns("clips", ["clip", "copy_of"]).to_pylist()
+    return sorted({*clips, *(row["clip"] for row in rows if row["copy_of"] in set(clips))})
+
+
 def delete(store: Store, clips: Collection[str], *, reason: str | None = None) -> Store:
     """A version without `clips`: gone from tables, arrays, index and graph, and remembered, so that `index` leaves them out.
 
     Their motion stays in the files until `compact` and `vacuum`. The graph is what it would be had they never been
     there. Errors: QueryError where one is not there; ConflictError.
     """
-    chosen = select(store, clips)
+    chosen = with_copies(store, select(store, clips))
     return rebasing(store, chosen, lambda base: _delete(base, frozenset(chosen), reason))
 
 

@@ -180,6 +180,11 @@ class MotionReader:
         """Blocks of every motion key, by first frame."""
         return self._blocks
 
+    def frames(self, motion_key: str) -> int:
+        """Frames of a motion, 0 where there is none."""
+        found = self._blocks.get(motion_key, ())
+        return found[-1].first + found[-1].frames if found else 0
+
     def read(self, motion_key: str, first: int, stop: int) -> MotionArrays:
         """The frames [first, stop) of a motion; StoreError where they are not all there."""
         wanted = self._wanted(motion_key, first, stop)

@@ -18,6 +18,7 @@ from choreodb import __version__
 from choreodb.errors import ConflictError, StoreError
 from choreodb.storage import commit as commits
 from choreodb.storage import manifest as manifests
+from choreodb.storage import virtual
 from choreodb.storage.folder import FolderPlace
 from choreodb.storage.manifest import ArrayEntry, FileEntry, Manifest
 from choreodb.storage.motion_table import (
@@ -49,7 +50,7 @@ class Store:
         self._columns: dict[tuple[str, str], pa.ChunkedArray] = {}
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self._motion: MotionReader | None = None
-        self._clips: dict[str, tuple[str, int]] | None = None
+        self._clips: dict[str, tuple[str, int, float | None]] | None = None
         self._faces: dict[str, tuple[str, ...]] | None = None
 
     def __repr__(self) -> str:
@@ -161,10 +162,13 @@ class Store:
 
     def read_motion(self, clip: str, first: int, stop: int) -> MotionArrays:
         """Frames [first, stop) of a clip as new arrays: rotations [T, J, 4], root [T, 3], contacts [T, 4]."""
-        key, frames = self._clip(clip)
+        key, frames, rate = self._clip(clip)
         if not 0 <= first < stop <= frames:
             raise StoreError(f"clip {clip!r} has {frames} frames; asked for {first} to {stop}")
-        return self.motion.read(key, int(first), int(stop))
+        read = partial(self.motion.read, key)
+        if rate is None:
+            return read(int(first), int(stop))
+        return virtual.read_copy(read, self.motion.frames(key), rate, int(first), int(stop))
 
     def face_names(self, clip: str) -> tuple[str, ...]:
         """Names of the clip's face channels; empty where it has none."""
@@ -177,13 +181,17 @@ class Store:
 
     def read_face(self, clip: str, first: int, stop: int) -> npt.NDArray[np.float32] | None:
         """Weights [T, F] of the clip's `face_names` in the frames [first, stop); None where it has none."""
-        key, frames = self._clip(clip)
+        key, frames, rate = self._clip(clip)
         if not 0 <= first < stop <= frames:
             raise StoreError(f"clip {clip!r} has {frames} frames; asked for {first} to {stop}")
         names = self.face_names(clip)
         if not names:
             return None
-        weights = self.motion.read_face(key, int(first), int(stop))
+        read = partial(self.motion.read_face, key)
+        if rate is None:
+            weights = read(int(first), int(stop))
+        else:
+            weights = virtual.read_copied_face(read, self.motion.frames(key), rate, int(first), int(stop))
         if weights is None or weights.shape[1] != len(names):
             found = 0 if weights is None else weights.shape[1]
             raise StoreError(
@@ -268,11 +276,12 @@ class Store:
         parts = [read_part(entry, self.locate(entry), schema, optional) for entry in files]
         return (pa.concat_tables(parts) if parts else schema.empty_table()).combine_chunks()
 
-    def _clip(self, clip: str) -> tuple[str, int]:
+    def _clip(self, clip: str) -> tuple[str, int, float | None]:
+        """Motion key, frames, and the rate where it is a virtual copy."""
         if self._clips is None:
-            table = self.columns("clips", ["clip", "motion_key", "frames"])
-            names, keys, frames = (column.to_pylist() for column in table.columns)
-            self._clips = dict(zip(names, zip(keys, frames, strict=True), strict=True))
+            table = self.columns("clips", ["clip", "motion_key", "frames", "rate"])
+            names, *facts = (column.to_pylist() for column in table.columns)
+            self._clips = dict(zip(names, zip(*facts, strict=True), strict=True))
         if clip not in self._clips:
             some = ", ".join(list(self._clips)[:3]) or "none"
             raise StoreError(f"no clip {clip!r} in library {str(self.place)!r}; it has {len(self._clips)}: {some}, ...")

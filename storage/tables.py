@@ -47,6 +47,8 @@ CLIPS = _schema(
     ("consent", _STR, True, "what the source says of the performer's consent; null is unknown"),
     ("mirror", _BOOL, True, "whether its segments have mirrored copies; null from an earlier version"),
     ("face", pa.list_(_STR), True, "names of the face channels; empty without any, null from an earlier version"),
+    ("copy_of", _STR, True, "the clip of which this is a virtual copy, with no motion of its own; null otherwise"),
+    ("rate", _F64, True, "how much faster a virtual copy is than its clip; null otherwise"),
 )
 
 MOTION = _schema(
@@ -131,7 +133,7 @@ TOMBSTONES = _schema(
     ("reason", _STR, True, "why, where that was stated"),
 )
 
-OPTIONAL_COLUMNS = frozenset(
+OPTIONAL_COLUMNS = frozenset({("clips", "copy_of"), ("clips", "rate")}) | frozenset(
     {("clips", "face"), ("clips", "consent"), ("clips", "mirror"), ("motion", "face"), ("motion", "packing")}
 )
 """Columns (table, name) that a library may lack, because an earlier version wrote it; they read as null."""

@@ -21,6 +21,7 @@ from choreodb.storage.motion_table import BLOCK_FRAMES
 from choreodb.storage.place import Place, at, file_sha256
 from choreodb.storage.store import Store
 from choreodb.storage.tables import ARRAYS, OPTIONAL_ARRAYS, SCHEMAS
+from choreodb.storage.virtual import copy_frames, is_rate
 
 FRAME_S = 1.0 / 60.0
 UNIT_TOLERANCE = 1e-3
@@ -277,9 +278,12 @@ def _check_tombstones(store: Store) -> Iterator[Problem]:
 
 
 def _check_motion(store: Store) -> Iterator[Problem]:
-    clips = store.columns("clips", ["clip", "motion_key", "frames", "joints", "face"]).to_pylist()
+    clips = store.columns("clips", ["clip", "motion_key", "frames", "joints", "face", "copy_of", "rate"]).to_pylist()
     reader = store.motion
+    yield from _check_copies(store, clips)
     for clip in clips:
+        if clip["copy_of"] is not None:
+            continue
         found = reader.keys.get(clip["motion_key"], ())
         ends = [block.first + block.frames for block in found]
         tiles = [block.first for block in found] == [0, *ends[:-1]] and all(block.frames > 0 for block in found)
@@ -296,6 +300,21 @@ def _check_motion(store: Store) -> Iterator[Problem]:
             what = _block_fault(store, key, block.first, block.frames)
             if what:
                 yield Problem(_files(store, "motion")[block.part], f"block {block.first} of motion {key!r}: {what}")
+
+
+def _check_copies(store: Store, clips: list[dict[str, Any]]) -> Iterator[Problem]:
+    """Whether every virtual copy is of a clip that is there, has its motion, and ends where that does."""
+    originals = {clip["clip"]: clip for clip in clips if clip["copy_of"] is None}
+    for clip in clips:
+        source = originals.get(clip["copy_of"])
+        if clip["copy_of"] is None or (
+            source is not None
+            and source["motion_key"] == clip["motion_key"]
+            and is_rate(clip["rate"])
+            and clip["frames"] == copy_frames(source["frames"], clip["rate"])
+        ):
+            continue
+        yield Problem(_file(store, "clips"), f"{clip['clip']!r} is no virtual copy of {clip['copy_of']!r}")
 
 
 def _check_face(store: Store, clip: dict[str, Any]) -> Iterator[Problem]:

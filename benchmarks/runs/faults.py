@@ -159,7 +159,6 @@ def prepare(folder: Path, *, seed: int = 0) -> Bench:
     late.rename(folder / late.name)
     _index(FolderPlace(base), source)
     edit.delete(Store.open(base), [f"troupe/clip{FIRST - 1}"])
-    (source / f"clip{FIRST - 1}.bvh").unlink()
     (folder / late.name).rename(late)
     return Bench(folder, base, source)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from choreodb.commands import (
     bench,
     compact,
+    copies,
     credits,
     dance,
     delete,
@@ -47,6 +48,7 @@ COMMANDS = (
     delete,
     relabel,
     compact,
+    copies,
     vacuum,
     sample,
     evaluate,
