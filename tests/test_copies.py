@@ -15,7 +15,7 @@ from choreodb.indexer.build import index
 from choreodb.indexer.copies import add_copies, copy_name
 from choreodb.library import Library
 from choreodb.motion.kinematics import forward
-from choreodb.motion.skeleton import CHOREO22
+from choreodb.motion.skeleton import CHOREO22, CHOREO52
 from choreodb.storage import edit
 from choreodb.storage.store import Store
 from choreodb.storage.verify import verify
@@ -33,7 +33,8 @@ def copied(sample_library: Path, tmp_path_factory: pytest.TempPathFactory) -> St
 
 def positions(store: Store, clip: str, frames: int) -> np.ndarray:
     rotations, root, _ = store.read_motion(clip, 0, frames)
-    return np.asarray(forward(rotations.astype(np.float64), root.astype(np.float64), CHOREO22)[0])
+    skeleton = CHOREO52 if rotations.shape[1] == len(CHOREO52) else CHOREO22
+    return np.asarray(forward(rotations.astype(np.float64), root.astype(np.float64), skeleton)[0])
 
 
 def test_a_library_with_copies_is_sound_and_holds_no_new_motion(copied: Store) -> None:
