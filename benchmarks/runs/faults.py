@@ -95,7 +95,7 @@ class Effort:
     operations: tuple[str, ...] = tuple(OPERATIONS)
 
 
-QUICK = Effort(random_kills=1, calls=4, writes=1, mutations=60, operations=("index", "vacuum"))
+QUICK = Effort(random_kills=1, calls=1, writes=1, refusals=1, mutations=24, operations=("index", "vacuum"))
 
 
 @dataclass(frozen=True, slots=True)
