@@ -14,6 +14,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -273,7 +274,9 @@ def _in_child(
         started = here.poll(_TIMEOUT_S) and here.recv() == "started"
         if delay_s is not None and started and child.pid is not None:
             time.sleep(delay_s)
-            os.kill(child.pid, signal.SIGKILL)
+            # it may be through already
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGKILL)
         child.join(_TIMEOUT_S)
         if child.is_alive():
             child.kill()
