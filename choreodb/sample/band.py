@@ -20,8 +20,8 @@ Samples = npt.NDArray[np.float32]
 LOUDNESS = 0.14
 """Root mean square of the loud half of a song, full scale 1."""
 
-_LENGTH_S = 0.02
-"""Grid of note lengths: notes that differ by less are the same samples."""
+_LENGTH_RATIO = 1.04
+"""Grid of note lengths: notes whose lengths differ by less are the same samples."""
 
 _VARIANTS = 4
 """Takes of each drum stroke, so that no two in a row are the same samples."""
@@ -84,7 +84,7 @@ class _Desk:
     dry: Samples = field(init=False)
     tonal: Samples = field(init=False)
     send: Samples = field(init=False)
-    made: dict[tuple[str, float, float], Samples] = field(init=False)
+    made: dict[tuple[str, float, int], Samples] = field(init=False)
 
     def __post_init__(self) -> None:
         self.dry, self.tonal, self.send = (np.zeros((self.frames, 2), np.float32) for _ in range(3))
@@ -102,12 +102,13 @@ class _Desk:
     def _sound(self, event: Event, voice: Voice) -> Samples:
         """The samples of one event: one of a few takes of a stroke, or a note."""
         take = float(self.rng.integers(_VARIANTS)) if voice.stroke is not None else event.midi
-        key = (event.voice, take, _LENGTH_S * round(event.seconds / _LENGTH_S))
+        length = round(np.log(max(event.seconds, 0.01)) / np.log(_LENGTH_RATIO)) if voice.note is not None else 0
+        key = (event.voice, take, length)
         if key not in self.made:
             if voice.stroke is not None:
                 self.made[key] = voice.stroke(self.rng).astype(np.float32)
             elif voice.note is not None:
-                note = voice.note(440.0 * 2.0 ** ((event.midi - 69.0) / 12.0), max(key[2], 0.5 * _LENGTH_S))
+                note = voice.note(440.0 * 2.0 ** ((event.midi - 69.0) / 12.0), _LENGTH_RATIO**length)
                 self.made[key] = note.astype(np.float32)
         return self.made[key]
 

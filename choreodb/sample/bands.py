@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from choreodb.errors import QueryError
 from choreodb.sample.bands_ballroom import CHA_CHA_BAND, RUMBA_BAND, SALSA_BAND, SALSA_THREE_TWO_BAND, WALTZ_BAND
 from choreodb.sample.bands_club import GROOVE_BAND, HOUSE_BAND, LOCKING_BAND, POPPING_BAND
-from choreodb.sample.bands_stage import CONTEMPORARY_BAND, JIG_BAND, LINE_DANCE_BAND
+from choreodb.sample.bands_stage import CONTEMPORARY_BAND, HORA_BAND, JIG_BAND, LINE_DANCE_BAND
 from choreodb.sample.scores import Band
 
 BANDS: Mapping[str, tuple[Band, ...]] = {
@@ -20,7 +20,7 @@ BANDS: Mapping[str, tuple[Band, ...]] = {
     "rumba": (RUMBA_BAND,),
     "salsa": (SALSA_BAND, SALSA_THREE_TWO_BAND),
     "contemporary": (CONTEMPORARY_BAND,),
-    "line-dance": (LINE_DANCE_BAND, LINE_DANCE_BAND, JIG_BAND),
+    "line-dance": (HORA_BAND, JIG_BAND, LINE_DANCE_BAND),
 }
 
 

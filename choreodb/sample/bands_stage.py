@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from choreodb.sample import percussion, soloists, voices
@@ -201,4 +202,38 @@ JIG_BAND = Band(
     strokes=("bodhran", "stomp", "clap"),
     tutti=("comp", "bass"),
     swing=1.0,
+)  # fmt: skip
+
+_OOM_PAH = each("bodhran", (0.0, 2.0), 0.9) + each("bodhran_high", (1.0, 3.0), 0.6)
+_FREYGISH = (0, 1, 4, 5, 7, 8, 10)
+
+HORA_BAND = replace(
+    LINE_DANCE_BAND,
+    name="hora",
+    voices={
+        **LINE_DANCE_BAND.voices,
+        "bodhran": JIG_BAND.voices["bodhran"],
+        "bodhran_high": JIG_BAND.voices["bodhran_high"],
+        "comp": Voice(0.30, -0.3, 0.2, note=soloists.accordion),
+        "banjo": Voice(0.34, 0.4, 0.2, note=soloists.nylon_guitar),
+        "pad": Voice(0.24, 0.2, 0.4, note=voices.strings),
+        "lead": Voice(0.52, 0.1, 0.35, note=voices.violin),
+    },
+    alternatives={"lead": (Voice(0.55, 0.1, 0.35, note=soloists.flute), Voice(0.42, 0.1, 0.3, note=soloists.accordion))},
+    scale=_FREYGISH,
+    drums={
+        "intro": (_OOM_PAH,),
+        "verse": (_OOM_PAH + each("spoons", OFFS, 0.5), _OOM_PAH + each("spoons", (0.5, 1.5, 2.5, 2.75, 3.5), 0.5)),
+        "chorus": (
+            _OOM_PAH + each("spoons", OFFS, 0.6) + each("clap", (1.0, 3.0), 0.6) + each("stomp", (0.0,), 0.6),
+            _OOM_PAH + each("bodhran_high", (1.5, 3.5, 3.75), 0.5) + each("clap", (1.0, 3.0), 0.6) + each("stomp", (0.0,), 0.6),
+        ),
+        "break": (_OOM_PAH,),
+        "outro": (_OOM_PAH + each("spoons", OFFS, 0.5),),
+    },
+    fills=(each("bodhran", (2.0, 2.5, 3.0, 3.5), 0.8) + each("bodhran_high", (2.75, 3.25), 0.7),),
+    comp=(((1.0, 0.3, 0.9), (3.0, 0.3, 0.9)), ((0.5, 0.2, 0.7), (1.5, 0.2, 0.7), (2.5, 0.2, 0.7), (3.5, 0.2, 0.7))),
+    progressions=((0, 0, 3, 0), (0, 3, 6, 0), (0, 1, 0, 6), (3, 3, 0, 0)),
+    strokes=("bodhran", "stomp", "clap"),
+    cymbal="",
 )  # fmt: skip
