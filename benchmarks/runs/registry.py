@@ -131,6 +131,7 @@ BENCHMARKS: dict[str, str] = {
     "dance": "choreodb.benchmarks.runs.dance",
     "faults": "choreodb.benchmarks.runs.faults",
     "generation": "choreodb.benchmarks.runs.generation",
+    "io": "choreodb.benchmarks.runs.io",
     "latency": "choreodb.benchmarks.runs.latency",
     "traps": "choreodb.benchmarks.runs.traps",
     "troupe": "choreodb.benchmarks.runs.troupe",
