@@ -34,6 +34,7 @@ def test_absent_readers_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "not installed" in io.format_table(rows)
 
 
+@pytest.mark.long
 def test_it_runs_on_files_of_a_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(io, "PEERS", ())
     monkeypatch.setattr(io, "QUICK_MB", 0.1)

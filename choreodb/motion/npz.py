@@ -25,6 +25,10 @@ Array = npt.NDArray[Any]
 MAX_BYTES = 2 * 2**30
 """Largest total of unpacked arrays that is read from one file: more than ten hours of canonical motion."""
 
+MAX_NUMBERS, NUMBERS_PER_BYTE = 2**25, 8
+"""Most numbers that an archive may unpack to: 2 ** 25, or 8 for every byte of the file where that is more. Packed zeros
+take next to no room in a file, and each of them up to 30 bytes of memory as motion."""
+
 _DAMAGED = (
     ValueError, TypeError, SyntaxError, KeyError, EOFError, OSError, OverflowError, RuntimeError, NotImplementedError,
     zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, MemoryError,
@@ -76,7 +80,7 @@ def read_arrays(path: StrPath, wanted: Iterable[str] | None = None) -> dict[str,
     path = regular_file(path)
     chosen = None if wanted is None else set(wanted)
     arrays: dict[str, Array] = {}
-    left = MAX_BYTES
+    left, numbers = MAX_BYTES, max(MAX_NUMBERS, NUMBERS_PER_BYTE * path.stat().st_size)
     try:
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
@@ -86,8 +90,9 @@ def read_arrays(path: StrPath, wanted: Iterable[str] | None = None) -> dict[str,
                 if name in arrays:
                     raise MotionFormatError(f"holds the array {name!r} twice; expected it once")
                 with archive.open(info) as file:
-                    arrays[name] = _read_array(file, name, info.file_size, left)
+                    arrays[name] = _read_array(file, name, info.file_size, left, numbers)
                 left -= info.file_size
+                numbers -= arrays[name].size
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from None
     except _DAMAGED as error:
@@ -100,7 +105,7 @@ def read_array(path: StrPath) -> Array:
     path = regular_file(path)
     try:
         with open(path, "rb") as file:
-            return _read_array(file, path.name, path.stat().st_size, MAX_BYTES)
+            return _read_array(file, path.name, path.stat().st_size, MAX_BYTES, MAX_BYTES)
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from None
     except _DAMAGED as error:
@@ -150,8 +155,8 @@ def scalar(arrays: dict[str, Array], names: Iterable[str], path: StrPath) -> flo
     return None
 
 
-def _read_array(file: IO[bytes], name: str, size: int, left: int) -> Array:
-    """One array of at most `left` bytes from `file`, which holds `size` bytes."""
+def _read_array(file: IO[bytes], name: str, size: int, left: int, numbers: int) -> Array:
+    """One array of at most `left` bytes and `numbers` numbers from `file`, which holds `size` bytes."""
     version = np.lib.format.read_magic(file)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     with warnings.catch_warnings():
@@ -166,6 +171,8 @@ def _read_array(file: IO[bytes], name: str, size: int, left: int) -> Array:
         raise MotionFormatError(f"array {name!r} declares {shape} {dtype} but holds {size} bytes; it is cut off")
     if expected > left:
         raise MotionFormatError(f"array {name!r} unpacks to {expected} bytes; expected at most {MAX_BYTES} in a file")
+    if math.prod(shape) > numbers:
+        raise MotionFormatError(f"array {name!r} unpacks to {math.prod(shape)} numbers; expected at most {numbers}")
     content = file.read(expected)
     if len(content) != expected:
         raise MotionFormatError(f"array {name!r} holds {len(content)} of {expected} bytes; it is cut off")

@@ -1,0 +1,228 @@
+"""Every reader on damaged files, thousands of them: a Motion or one line that names the file, soon, in bounded memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+import pytest
+from damage import damaged
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reader_seeds import mutated, npz, seeds
+
+from choreodb.errors import ChoreoError, MotionFormatError
+from choreodb.indexer.discover import discover
+from choreodb.motion import registry
+
+CASES, CASES_LONG = 500, 20_000
+SECONDS_A_CASE = 20
+"""CPU seconds after which a damaged file of a few kilobytes counts as hanging its reader; shared machines are slow."""
+
+
+@contextmanager
+def watchdog() -> Iterator[None]:
+    """AssertionError where what is inside takes more than SECONDS_A_CASE of CPU time."""
+
+    def bark(_: int, __: FrameType | None) -> None:
+        raise AssertionError(f"took more than {SECONDS_A_CASE} s")
+
+    before = signal.signal(signal.SIGVTALRM, bark)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS_A_CASE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def read_or_refuse(path: Path, fps: float | None) -> bool:
+    """Whether the file reads; AssertionError where anything but a Motion or one line that names it comes out."""
+    said = ""
+    with watchdog():
+        try:
+            registry.read(path, fps=fps).validate()
+        except MotionFormatError as error:
+            said = str(error)
+        registry.labels(path)
+    assert not said or said.startswith(f"{path}: "), said
+    assert "\n" not in said
+    assert len(said) < 600
+    said.encode("utf-8")
+    return not said
+
+
+def fuzz(good: dict[str, bytes], folder: Path, cases: int, seed: int) -> float:
+    """Read `cases` damaged copies of the `good` files, in turns; returns the share that was refused."""
+    names = sorted(good)
+    refused = 0
+    for case in range(cases):
+        rng = np.random.default_rng([seed, case])
+        name = names[case % len(names)]
+        path = folder / f"case.{name.rsplit('.', 1)[-1]}"
+        path.write_bytes(mutated(name, good[name], rng))
+        try:
+            refused += not read_or_refuse(path, 60.0 if rng.random() < 0.5 else None)
+        except BaseException as error:
+            error.add_note(f"seed {seed}, case {case}, made of {name}")
+            raise
+    return refused / cases
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return seeds(tmp_path_factory.mktemp("seeds"))
+
+
+def test_the_good_files_are_good(good: dict[str, bytes], tmp_path: Path) -> None:
+    assert {f".{name.rsplit('.', 1)[-1]}" for name in good} >= set(registry.READABLE) - {".c3d"}
+    for name, content in good.items():
+        (tmp_path / name).write_bytes(content)
+        # random numbers are no features
+        if name != "six.bvh" and not name.startswith("features"):
+            assert read_or_refuse(tmp_path / name, 30.0), name
+
+
+def test_damaged_files_of_every_kind(good: dict[str, bytes], tmp_path: Path) -> None:
+    assert fuzz(good, tmp_path, CASES, seed=0) > 0.4
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(4))
+def test_damaged_files_of_every_kind_by_the_thousand(part: int, good: dict[str, bytes], tmp_path: Path) -> None:
+    assert fuzz(good, tmp_path, CASES_LONG // 4, seed=1 + part) > 0.4
+
+
+@pytest.mark.realdata
+def test_damaged_real_files(realdata: Path, tmp_path: Path) -> None:
+    paths = [realdata / "mocap/bandai-namco/dataset-2_wave-left-hand_active_011.bvh"]
+    paths += sorted((realdata / "paired/dance-with-melody").glob("*/motion.npz"), key=lambda path: path.stat().st_size)[
+        :1
+    ]
+    paths += [realdata / "holistic/wavefile/wavefile_v2.vmd"]
+    good = {path.name: path.read_bytes()[:150_000] if path.suffix == ".vmd" else path.read_bytes() for path in paths}
+    assert fuzz(good, tmp_path, 60, seed=3) > 0.3
+
+
+@given(data=st.binary(max_size=300), suffix=st.sampled_from([suffix.lstrip(".") for suffix in registry.READABLE]))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_under_any_suffix(data: bytes, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(data)
+    read_or_refuse(path, 60.0)
+
+
+def settings_file(rows: list[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+@pytest.mark.parametrize("name", ["clips.csv", "pairs.csv"])
+def test_damaged_settings(name: str, good: dict[str, bytes], tmp_path: Path) -> None:
+    (tmp_path / "a.bvh").write_bytes(good["plain.bvh"])
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    rows = {
+        "clips.csv": [["file", "fps", "units", "up", "start_s", "end_s", "style", "mirror"], ["a.bvh", "60", "cm", "y", "0", "1", "waltz", "no"]],
+        "pairs.csv": [["motion", "music", "music_start_s", "style"], ["a.bvh", "a.wav", "0.5", "waltz"]],
+    }[name]  # fmt: skip
+    whole = settings_file(rows)
+    for case in range(60):
+        (tmp_path / name).write_bytes(damaged(whole, np.random.default_rng([9, case])))
+        with watchdog():
+            reasons = reasons_of(tmp_path)
+        assert all("\n" not in reason for reason in reasons)
+
+
+def reasons_of(folder: Path) -> list[str]:
+    """Why files of `folder` cannot be used, or the one reason why nothing of it can."""
+    try:
+        return [problem.reason for problem in discover([folder]).problems]
+    except ChoreoError as error:
+        return [str(error)]
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from choreodb.errors import MotionFormatError
+from choreodb.motion import registry
+small, path = Path(sys.argv[1]), Path(sys.argv[2])
+def read(file):
+    try:
+        registry.read(file, fps=60.0)
+    except MotionFormatError as error:
+        print(error)
+read(small)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+read(path)
+print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+"""
+
+
+def peak_bytes(small: Path, path: Path) -> int:
+    """Bytes by which reading `path` raises the peak of a process that has read the `small` file of its kind."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(small), str(path)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    return int(done.stdout.split()[-1])
+
+
+def still_bvh(frames: int) -> bytes:
+    """The most memory for the least text: one-digit numbers, one channel a joint."""
+    joints = "".join(f"JOINT j{i} {{ OFFSET 0 1 0 CHANNELS 1 Xrotation }} " for i in range(99))
+    head = (
+        f"HIERARCHY ROOT r {{ OFFSET 0 0 0 CHANNELS 1 Xposition {joints} }} MOTION Frames: {frames} Frame Time: 0.01\n"
+    )
+    return (head + ("0 " * 99 + "0\n") * frames).encode()
+
+
+def zeros_npz(frames: int) -> bytes:
+    return npz({"joints": np.zeros((frames, 60, 3), dtype=np.int8), "fps": np.array(30)}, zipfile.ZIP_DEFLATED)
+
+
+def zeros_amass(frames: int) -> bytes:
+    return npz(
+        {"poses": np.zeros((frames, 156), dtype=np.int8), "trans": np.zeros((frames, 3)), "fps": np.array(30)},
+        zipfile.ZIP_DEFLATED,
+    )
+
+
+def short_json(frames: int) -> bytes:
+    return b'{"fps":30,"joints":[' + b",".join([b"[" + b",".join([b"[0,0,0]"] * 20) + b"]"] * frames) + b"]}"
+
+
+GREEDY: dict[str, tuple[Callable[[int], bytes], int]] = {
+    "bvh": (still_bvh, 20_000), "npz": (zeros_npz, 120_000), "amass.npz": (zeros_amass, 120_000), "json": (short_json, 20_000),
+}  # fmt: skip
+FLOOR, MULTIPLE = 2**30, 250
+"""What readers keep to: a gigabyte, or 250 bytes for every byte of the file where that is more."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", GREEDY)
+def test_memory_is_bounded_by_the_file(kind: str, tmp_path: Path) -> None:
+    make, frames = GREEDY[kind]
+    small, large = tmp_path / f"small.{kind}", tmp_path / f"large.{kind}"
+    small.write_bytes(make(3))
+    large.write_bytes(make(frames))
+    assert peak_bytes(small, large) < max(FLOOR, MULTIPLE * large.stat().st_size)
+
+
+@pytest.mark.parametrize("make", [zeros_npz, zeros_amass], ids=["joints", "poses"])
+def test_a_small_archive_that_unpacks_to_much_is_refused(make: Callable[[int], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "bomb.npz"
+    path.write_bytes(make(250_000))
+    assert path.stat().st_size < 200_000
+    with pytest.raises(MotionFormatError, match=r"bomb\.npz: .*unpacks to \d+ numbers"):
+        registry.read(path)
