@@ -139,13 +139,21 @@ SPELLINGS = {
     "bare points": PLAIN.replace(" 0.1 ", " .1 ").replace("45.0", "45."),
     "named end sites": PLAIN.replace("End Site", "End Site Tip Of It"),
     "control z at the end": PLAIN + "\x1a\n",
+    "utf-16, little end first": PLAIN.encode("utf-16"),
+    "utf-16, big end first": b"\xfe\xff" + PLAIN.encode("utf-16-be"),
+    "channels before the offset": re.sub(r"( *OFFSET [^\n]*\n)( *CHANNELS [^\n]*\n)", r"\2\1", PLAIN),
+    "no end sites": re.sub(r"\s*End Site\s*\{[^}]*\}", "", PLAIN),
+    "nothing in the end sites": re.sub(r"End Site\s*\{[^}]*\}", "End Site { }", PLAIN),
+    "numbers all on one line": PLAIN.replace("15.0\n1.5", "15.0 1.5"),
+    "zeros in front": PLAIN.replace(" 90.0", " 090.00000000000").replace("Frames: 2", "Frames: 002"),
     "indented start": "\n  " + PLAIN,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_spelling_changes_nothing(spelling: str, tmp_path: Path) -> None:
-    motion = bvh.load(write(tmp_path, SPELLINGS[spelling].encode()))
+    content = SPELLINGS[spelling]
+    motion = bvh.load(write(tmp_path, content))
     plain = bvh.load(write(tmp_path, PLAIN, "plain.bvh"))
     assert motion.skeleton.names == plain.skeleton.names
     assert np.array_equal(motion.skeleton.offsets, plain.skeleton.offsets)
@@ -237,7 +245,8 @@ REFUSED = {
     "empty": ("", "is empty"),
     "prose": ("The quick brown fox", "begins with HIERARCHY"),
     "binary": (bytes(range(256)) * 4, "begins with HIERARCHY"),
-    "utf-16": (PLAIN.encode("utf-16"), "begins with HIERARCHY"),
+    "utf-16, damaged": (PLAIN.encode("utf-16")[:-1], "UTF-16 that is damaged"),
+    "utf-16 without its mark": (PLAIN.encode("utf-16-le"), "begins with HIERARCHY"),
     "no motion": (PLAIN.split("MOTION")[0], "no MOTION"),
     "no frames line": (PLAIN.replace("Frames: 2\n", ""), "no MOTION"),
     "no frame time": (PLAIN.replace("Frame Time: 0.0333333", ""), "Frame Time"),
@@ -246,15 +255,21 @@ REFUSED = {
     "brace too many": (PLAIN.replace("}\nMOTION", "}\n}\nMOTION"), "braces may not match"),
     "cut in the numbers": (PLAIN[:-30], "cut off"),
     "cut in a number's exponent": (PLAIN.rstrip()[:-4] + "1e", "'1e'"),
-    "too many frames": (PLAIN + "1 2 3 4 5 6 7 8 9 10 11 12\n", "24 numbers, but holds 36 (3 frames)"),
+    "too many frames": (PLAIN + "1 2 3 4 5 6 7 8 9 10 11 12\n", "'Frames:' should say 3"),
+    "too few frames": (PLAIN.replace("Frames: 2", "Frames: 5"), "'Frames:' should say 2"),
+    "half a frame too many": (PLAIN + "1 2 3 4 5 6\n", "holds 30 (2.5 frames); the file may be damaged or cut off"),
+    "no numbers": (PLAIN[: PLAIN.index("1.0 90.0")], "holds 0 (0 frames)"),
     "one number too many": (PLAIN + "1", "holds 25"),
-    "nan": (PLAIN.replace("91.0", "nan"), "line 29: 'nan'"),
+    "nan": (PLAIN.replace("91.0", "nan"), "line 29: 'nan' in the motion block; expected finite decimal numbers; fill or cut"),
     "inf": (PLAIN.replace("91.0", "-inf"), "'-inf'"),
     "overflow": (PLAIN.replace("91.0", "1e999"), "holds inf"),
     "too large": (PLAIN.replace("91.0", "91e20"), "holds 9.1e+21"),
     "offset too large": (PLAIN.replace("OFFSET 4.0", "OFFSET 4e300"), "'4e300'"),
     "word": (PLAIN.replace("91.0", "91.0x"), "'91.0x'"),
-    "comma": (PLAIN.replace("91.0", "91,0"), "'91,0'"),
+    "comma": (PLAIN.replace("91.0", "91,0"), "'91,0' in the motion block; expected finite decimal numbers; write a point"),
+    "comma in an offset": (PLAIN.replace("OFFSET 4.0", "OFFSET 4,0"), "write a point"),
+    "comma in the frame time": (PLAIN.replace("0.0333333", "0,0333333"), "write a point"),
+    "what old programs write for nan": (PLAIN.replace("91.0", "-1.#IND00"), "fill or cut the frames"),
     "nul": (PLAIN.encode().replace(b"91.0 ", b"91.0\0"), "expected finite"),
     "hexadecimal": (PLAIN.replace("91.0", "0x5B"), "'0x5B'"),
     "nan offset": (PLAIN.replace("OFFSET 4.0", "OFFSET nan"), "OFFSET of joint 'LeftUpLeg' is 'nan'"),

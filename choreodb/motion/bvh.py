@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -28,7 +29,6 @@ _MOTION = re.compile(rb"(?:[\s}])MOTION\s+Frames\s*:[ \t]*", re.IGNORECASE)
 _TIMING = re.compile(rb"(\S*)\s+Frame\s*Time\s*:[ \t]*(\S*)", re.IGNORECASE)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _STRETCH = 1 << 16
 
 Bytes = npt.NDArray[np.uint8]
@@ -91,8 +91,7 @@ def _parse(data: Bytes) -> Motion:
 
 def _split(data: Bytes) -> tuple[str, int, float, Bytes, int]:
     """Header text, frame count, frame time, the motion block and the line on which it begins."""
-    if data[:3].tobytes() == _BYTE_ORDER_MARK:
-        data = data[3:]
+    data = _without_mark(data)
     motion = _MOTION.search(data.data)
     size = len(data) if motion is None else motion.start() + 1
     header = _decoded(data[: min(size, MAX_HEADER)].tobytes())
@@ -115,6 +114,18 @@ def _split(data: Bytes) -> tuple[str, int, float, Bytes, int]:
     return header, int(counted), frame_time, data[timing.end() :], first_line
 
 
+def _without_mark(data: Bytes) -> Bytes:
+    """`data` without a byte order mark; UTF-16, which Windows editors save, as UTF-8."""
+    head = data[:3].tobytes()
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            text = data.tobytes().decode("utf-16")
+        except UnicodeDecodeError:
+            raise MotionFormatError("is UTF-16 that is damaged; save it as UTF-8") from None
+        return np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8)
+    return data[3:] if head == codecs.BOM_UTF8 else data
+
+
 def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8")
@@ -125,11 +136,20 @@ def _decoded(data: bytes) -> str:
 def _number(token: str, what: str) -> float:
     """The finite number that `token` spells; MotionFormatError, naming `what`, otherwise."""
     if not _DECIMAL.fullmatch(token):
-        raise MotionFormatError(f"{what} is {token[:30]!r}; expected a finite number")
+        raise MotionFormatError(f"{what} is {token[:30]!r}; expected a finite number{_hint(token)}")
     value = float(token)
     if abs(value) > MAX_VALUE:
         raise MotionFormatError(f"{what} is {token[:30]!r}; expected a number up to {MAX_VALUE:g}")
     return value
+
+
+def _hint(token: str) -> str:
+    """What may have happened to a malformed number, where its spelling tells."""
+    if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", token, re.ASCII):
+        return "; write a point, not a comma"
+    if re.fullmatch(r"[+-]?(nan|inf|infinity|1\.#\w*)(\(.*)?", token, re.IGNORECASE):
+        return "; fill or cut the frames without data"
+    return ""
 
 
 class _Header:
@@ -287,11 +307,14 @@ def _values(numbers: Bytes, frames: int, joints: list[_Joint], first_line: int) 
     if bad >= 0:
         token = _decoded(numbers[bad : bad + 30].tobytes().split()[0])
         line = first_line + len(_LINE_END.findall(numbers.data, 0, bad))
-        raise MotionFormatError(f"line {line}: {token!r} in the motion block; expected finite decimal numbers")
+        raise MotionFormatError(
+            f"line {line}: {token!r} in the motion block; expected finite decimal numbers{_hint(token)}"
+        )
     if count != wanted:
+        whole = "" if count % channels or not count else f", or 'Frames:' should say {count // channels}"
         raise MotionFormatError(
             f"declares {frames} frames of {channels} channels, {wanted} numbers, but holds {count} "
-            f"({count / channels:.6g} frames); the file may be damaged or cut off"
+            f"({count / channels:.6g} frames); the file may be damaged or cut off{whole}"
         )
     largest = max(values.max(), -values.min())
     if largest > MAX_VALUE:
