@@ -23,7 +23,10 @@ from choreodb.errors import ChoreoError, QueryError
 Row = dict[str, Any]
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".mp3", ".m4a", ".aac", ".opus", ".aif", ".aiff", ".wma")
 
-SAMPLE_MINUTES, QUICK_MINUTES = 5.0, 1.5
+SAMPLE_MINUTES, QUICK_MINUTES = 6.0, 3.0
+QUICK_STYLES = ("house", "waltz")
+"""Enough for two songs of every style, which retrieval needs to hold one out."""
+
 _SAMPLE_SONGS = (("house", 1000), ("waltz", 1001))
 
 
@@ -133,6 +136,7 @@ BENCHMARKS: dict[str, str] = {
     "generation": "choreodb.benchmarks.runs.generation",
     "io": "choreodb.benchmarks.runs.io",
     "latency": "choreodb.benchmarks.runs.latency",
+    "retrieval": "choreodb.benchmarks.runs.retrieval",
     "traps": "choreodb.benchmarks.runs.traps",
     "troupe": "choreodb.benchmarks.runs.troupe",
 }
@@ -258,7 +262,10 @@ def _on_sample(request: BenchRequest, folder: Path) -> BenchRequest:
 
     request.progress("making a sample", 0, 0)
     troupe, library = folder / "sample", folder / "sample-library"
-    sample.make(troupe, minutes=QUICK_MINUTES if request.quick else SAMPLE_MINUTES, seed=0)
+    sample.make(
+        troupe, minutes=QUICK_MINUTES if request.quick else SAMPLE_MINUTES, seed=0,
+        styles=QUICK_STYLES if request.quick else None,
+    )  # fmt: skip
     index([troupe], library)
     songs = request.songs
     if not songs:

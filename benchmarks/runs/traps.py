@@ -34,7 +34,7 @@ USUAL_N = 40
 WATCHED: dict[str, Watch] = {}
 """None: these figures describe the scores, not the system."""
 
-_LEAST_WINDOWS = 24
+_LEAST_WINDOWS = 12
 _GLIDE_S = 10.0
 
 
