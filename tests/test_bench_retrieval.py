@@ -132,6 +132,7 @@ def test_a_leak_is_refused(windows: list[PairWindow], leak: str) -> None:
 
 def test_timing_finds_planted_events_where_it_may_not_seek(pairs: list[Pair]) -> None:
     made = planted.windows(pairs, np.random.default_rng(0), length_s=4.0)
+    assert planted.two_way(Timing(max_lag_s=0.0, dips=True), made) > 0.7
     assert planted.two_way(Timing(max_lag_s=0.0), made) > 0.6
     assert planted.two_way(retrieval_rows.chance(0), made) == pytest.approx(0.5, abs=0.12)
     assert planted.two_way(lambda music, motion: np.eye(len(music)), made) == 1.0

@@ -191,10 +191,12 @@ class Timing:
     """Correlation of onset strength, band by band, with foot speed, acceleration and the pelvis's vertical velocity.
 
     The score is the sum over bands and curves of the largest absolute correlation within `max_lag_s` either way (0: as
-    aligned); no training, no sign to be fitted. rate_hz: of the compared curves.
+    aligned); no training, no sign to be fitted. dips: correlation with slowness of the mean joint instead, signed, which is
+    the plain score that the planted-event control is made for. rate_hz: of the compared curves.
     """
 
     max_lag_s: float
+    dips: bool = False
     rate_hz: float = 20.0
 
     def __call__(self, music: Windows, motion: Windows) -> Array:
@@ -206,7 +208,8 @@ class Timing:
         for band in heard:
             lagged = [_unit(_centred(band[:, lag : lag + count])) for lag in range(2 * reach + 1)]
             for curve in seen:
-                total += np.max([np.abs(rows @ curve.T) for rows in lagged], axis=0)
+                found = [rows @ curve.T for rows in lagged]
+                total += np.max(found if self.dips else np.abs(found), axis=0)
         return total
 
     def _heard(self, window: PairWindow, count: int, reach: int) -> Array:
@@ -217,10 +220,10 @@ class Timing:
         return np.stack([np.interp(times / features.hop_s, np.arange(len(band)), band) for band in bands])
 
     def _seen(self, window: PairWindow, count: int) -> Array:
-        """Foot speed, acceleration and rise [3, count]."""
+        """Foot speed, acceleration and rise [3, count]; or slowness [1, count]."""
         curves = window.curves
         times = window.start_s + (np.arange(count) + 0.5) / self.rate_hz
-        named = (curves.foot_speed, curves.effort, window.pair.rise_m_s)
+        named = (-curves.speed,) if self.dips else (curves.foot_speed, curves.effort, window.pair.rise_m_s)
         return np.stack([np.interp(times * curves.fps, np.arange(len(curve)), curve) for curve in named])
 
 
@@ -349,6 +352,7 @@ def untrained(train: Windows, *, seed: int, width: int = 128, dimensions: int = 
 def rows(encoder: RhythmEncoder, seed: int) -> list[Row]:
     """Every row that there is, the cheats last."""
     rhythm, told = Cosine(Rhythm(encoder)), Cosine(Rhythm(encoder, told=True))
+    plain = Timing(max_lag_s=0.0, dips=True)
     aligned, timing = Timing(max_lag_s=0.0), Timing(max_lag_s=1.2)
     return [
         Row("chance", lambda _: chance(seed)),
@@ -357,6 +361,7 @@ def rows(encoder: RhythmEncoder, seed: int) -> list[Row]:
         Row("untrained network", lambda train: untrained(train, seed=seed), fitted=True, curves=True),
         Row("CCA on rhythm descriptors", fit_cca, fitted=True, trained=True, curves=True),
         Row("rhythm", lambda _: rhythm, curves=True),
+        Row("timing, plain: slow on onsets", lambda _: plain, curves=True),
         Row("timing, as aligned", lambda _: aligned, curves=True),
         Row("timing, best lag", lambda _: timing, curves=True),
         Row("rhythm + timing, best lag", lambda _: Both(rhythm, timing), curves=True),
