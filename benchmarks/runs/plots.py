@@ -15,6 +15,8 @@ Colour = tuple[int, int, int]
 
 _SCALE = 2
 _WIDTH, _ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 900, 30, 250, 110, 54, 40
+_LABEL = 17
+"""Least distance between two lines' names."""
 _INK, _GREY, _PAPER, _MARK = (34, 38, 46), (205, 209, 216), (255, 255, 255), (196, 60, 60)
 PALETTE: tuple[Colour, ...] = (
     (60, 110, 180), (230, 150, 60), (90, 160, 100), (170, 100, 170), (120, 120, 130), (200, 90, 90), (90, 175, 185),
@@ -176,6 +178,7 @@ def _lines(figure: Lines) -> Any:
     for tick in x_ticks:
         canvas.text(left + tick * x_unit, bottom + 8, f"{tick:g}", anchor="ma")
     canvas.text((left + right) / 2, bottom + 30, figure.x_label, anchor="ma")
+    ends: list[tuple[float, float, str, Colour]] = []
     for number, (name, xs, ys) in enumerate(figure.series):
         ink = PALETTE[number % len(PALETTE)]
         points = [(left + x * x_unit, bottom - y * y_unit) for x, y in zip(xs, ys, strict=True)]
@@ -183,5 +186,9 @@ def _lines(figure: Lines) -> Any:
             canvas.line(*points, ink=ink, width=2.0)
         for x, y in points:
             canvas.box(x - 3, y - 3, x + 3, y + 3, ink)
-        canvas.text(points[-1][0] + 8, points[-1][1], name, anchor="lm", ink=ink)
+        ends.append((points[-1][0], points[-1][1], name, ink))
+    below = -np.inf
+    for x, y, name, ink in sorted(ends, key=lambda end: end[1]):
+        below = max(y, below + _LABEL)
+        canvas.text(x + 8, below, name, anchor="lm", ink=ink)
     return canvas.image
