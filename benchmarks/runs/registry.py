@@ -131,6 +131,7 @@ class BenchReport:
 # name -> module with `run(request) -> BenchResult`, and optionally `WATCHED` (see `history`)
 BENCHMARKS: dict[str, str] = {
     "beats": "choreodb.benchmarks.runs.beats",
+    "concurrency": "choreodb.benchmarks.runs.concurrency",
     "dance": "choreodb.benchmarks.runs.dance",
     "faults": "choreodb.benchmarks.runs.faults",
     "generation": "choreodb.benchmarks.runs.generation",

@@ -26,6 +26,7 @@ from choreodb.commands import (
     search,
     sql,
     tag,
+    upgrade,
     vacuum,
     verify,
 )
@@ -50,6 +51,7 @@ COMMANDS = (
     compact,
     copies,
     vacuum,
+    upgrade,
     sample,
     evaluate,
     bench,
