@@ -119,6 +119,7 @@ class FolderPlace:
 
     def read(self, name: str, first: int = 0, count: int | None = None) -> bytes:
         """See `Place.read`."""
+        self.size(name)
         with open(self.folder / name, "rb") as file:
             file.seek(first)
             return file.read(-1 if count is None else count)
@@ -138,6 +139,10 @@ class FolderPlace:
                     self._disk.make_folder(path)
                     created.append(path)
                     self._disk.sync(path.parent)
+                if not folder.resolve().is_relative_to(self.folder.resolve()):
+                    raise StoreError(
+                        f"{folder.name} leads outside the library {str(self.folder)!r}; make it a folder inside"
+                    )
                 if not folder.is_dir():
                     raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
         try:
@@ -214,6 +219,7 @@ class FolderPlace:
 
     def pin(self, name: str) -> object | None:
         """See `Place.pin`: a shared lock on the manifest, which goes with the process, however that ends."""
+        self.size(name)
         file = open(self.folder / name, "rb")  # noqa: SIM115  (open for as long as the pin lives)
         if not _HAS_LOCKS:  # pragma: no cover
             return file

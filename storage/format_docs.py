@@ -32,20 +32,33 @@ Format version: {FORMAT_VERSION}. Units: metres, seconds, y up, right-handed, qu
 ```
 library/
   manifests/m-00000001.json             one per version, never changed
+  manifests/tag-premiere.json           a name for a version: `tag` and `version`
   tables/segments-4f0c2a91b7de.parquet  named by the first 12 digits of the sha256 of its bytes
   tables/motion-...parquet              one or several parts; new clips add a part
   arrays/embeddings-...npy              raw little-endian numpy arrays, memory-mapped
   index/{FAISS_NAME}-...bin               a vector index, above {EXACT_VECTORS:,} segments
+  tables/staged-...npz                  a clip that an unfinished `index` has read; in no version
 ```
 
 - **A version is its manifest.** It names every file of the version with `path`, `rows`, `bytes` and `sha256`, and holds
   `format_version`, `version`, `parent`, `code_version`, `encoder` (name and sha256), `meta` (whatever the indexer noted)
-  and a `checksum` of itself. It is canonical JSON (sorted keys, ASCII). It has no dates and no host names: the same
-  input gives the same bytes.
-- **Readers** take the highest version and keep to it; older versions open by number. A reader needs no lock.
-- **A commit** writes and syncs new files under temporary names (`.tmp-...`), renames them, and then creates the next
-  manifest exclusively (a hard link): of two racing writers exactly one wins and the other is told so. A process
-  killed at any point leaves the previous version as it was; its temporary files go with the next commit.
+  and a `checksum` of itself. From format 2 on, `change` says what the commit did and `needs` which ChoreoDB reads it.
+  It is canonical JSON (sorted keys, ASCII). It has no dates and no host names: the same input gives the same bytes.
+  When a version was made is when its manifest's file was written, which a copy may lose.
+- **Readers** take the highest version and keep to it; older versions open by number or tag. A reader has a shared
+  `flock` on its manifest, which goes with the process, and keeps `vacuum` away; it waits for nobody.
+- **A commit** goes in this order: every new file is written under a temporary name (`.tmp-...`), synced and renamed; the
+  folders `manifests`, `tables`, `arrays` and `index` are synced; the manifest is written under a temporary name and
+  synced; it gets its own name by a hard link, which fails if that is taken; `manifests` and the library's folder are
+  synced. So a machine that stops at any moment has the old version or the new one, and of two racing writers exactly
+  one wins. The other builds its change again on the version that won, unless both touched the same clip: then it stops,
+  names the clip, and has changed nothing. Temporary files of killed processes go with the next commit.
+- **A delete** takes a clip's rows out of all tables and arrays, mends the graph, and leaves a tombstone, by which `index`
+  leaves the clip out from then on. Its motion stays in the files of older versions, and of the new one until `compact`.
+- **`vacuum`** removes versions and then every file that no version needs, in this order, so that a kill leaves nothing
+  but unneeded files. It spares the newest versions, those with a tag and those that a process has open, and waits for
+  writers, who have a shared `flock` on the folder `manifests`. Where a place has no locks (an object store), readers and
+  writers cannot be seen: there it spares what is younger than a day, unless `--grace` says otherwise.
 - **Readers refuse** a format that is newer than they know, a manifest that is damaged or names anything outside the
   library, and a file that is missing or has another size. `choreodb verify` re-hashes everything and cross-checks.
 """

@@ -168,6 +168,14 @@ class FaissIndex:
             found = self._probe(queries, keep, allowed, probes)
         return rescore(self._vectors, queries, found, k)
 
+    def holds(self, ids: npt.NDArray[np.int64]) -> bool:
+        """Whether the index has the vectors of these ids, and under these ids (or those of equal vectors)."""
+        queries = np.ascontiguousarray(self._vectors[ids], dtype=np.float32)
+        found = self._probe(queries, 1, None, self._lists)[:, 0]
+        if np.any(found < 0):
+            return False
+        return bool(np.allclose(self._vectors[found], queries, atol=1e-6))
+
     def _probe(
         self, queries: Vectors, keep: int, allowed: npt.NDArray[np.bool_] | None, probes: int
     ) -> npt.NDArray[np.int64]:

@@ -194,7 +194,8 @@ def _json_value(value: Any) -> Any:
 
 def _shown(value: Any) -> str:
     text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-    return " ".join(text.split())
+    text = " ".join(text.split())
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _quoted(sql: str) -> str:

@@ -26,6 +26,7 @@ from choreodb.storage.virtual import copy_frames, is_rate
 FRAME_S = 1.0 / 60.0
 UNIT_TOLERANCE = 1e-3
 JOIN_TOLERANCE_S = 1e-6
+_INDEX_SAMPLE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,11 +374,15 @@ def _check_arrays(store: Store) -> Iterator[Problem]:
 
 
 def _check_index(store: Store) -> Iterator[Problem]:
-    """Whether the vector index is one, of as many vectors; left out where FAISS is not installed."""
+    """Whether the vector index is one of these embeddings, by a sample; left out where FAISS is not installed."""
     path = store.index_path(FAISS_NAME)
-    if path is not None and has_faiss():
-        FaissIndex.load(store.array("embeddings"), path)
-    yield from ()
+    if path is None or not has_faiss():
+        return
+    vectors = store.array("embeddings")
+    index = FaissIndex.load(vectors, path)
+    chosen = np.unique(np.linspace(0, len(vectors) - 1, _INDEX_SAMPLE).astype(np.int64))
+    if not index.holds(chosen):
+        yield Problem(_file(store, FAISS_NAME), "does not find the embeddings where they are; it is of other vectors")
 
 
 def _repeated(names: list[str]) -> npt.NDArray[np.bool_]:

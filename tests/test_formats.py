@@ -32,7 +32,9 @@ def library(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_every_format_opens_and_is_whole(library: Path) -> None:
     store = Store.open(library)
     assert verify(library) == ()
-    assert len(query_segments(store, "licence = 'CC0' and (consent is null or consent = 'given')")) == store.manifest.rows("segments")
+    assert len(
+        query_segments(store, "licence = 'CC0' and (consent is null or consent = 'given')")
+    ) == store.manifest.rows("segments")
     assert query(store, "select count(*) from clips").rows == ((store.manifest.rows("clips"),),)
     for row in store.table("clips").to_pylist():
         rotations, root, _ = store.read_motion(row["clip"], 0, row["frames"])

@@ -277,7 +277,12 @@ def test_an_index_of_other_vectors(store: Store) -> None:
     pytest.importorskip("faiss")
     embeddings = np.array(store.array("embeddings"))
     assert verify(store.commit(index={index.FAISS_NAME: index.build_ivf(embeddings)})) == ()
-    for version, data in enumerate((index.build_ivf(embeddings[:9]), b"nonsense" * 40), start=2):
+    others = (
+        index.build_ivf(embeddings[:9]),
+        b"nonsense" * 40,
+        index.build_ivf(np.ascontiguousarray(embeddings[::-1])),
+    )
+    for version, data in enumerate(others, start=2):
         odd = Store.open(store.path, version=version).commit(index={index.FAISS_NAME: data})
         path = odd.index_path(index.FAISS_NAME)
         assert path is not None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from choreodb.storage.store import Store
 
 _TOP = 5
-_WAIT_S = 120.0
+_WAIT_S = 600.0
 _COLUMNS = (
     Column("row", "", "s"),
     Column("readers", "readers", "d"),
@@ -151,7 +151,7 @@ def _write(
         taken.append(1000.0 * (time.perf_counter() - began))
         expected[store.version] = ask(store, music)
         if (number + 1) % load.vacuum_every == 0:
-            done = vacuum(library, keep=2)
+            done = vacuum(library, keep=1)
             removed += len(done.removed)
             spared += len(done.in_use)
     return expected, taken, removed, spared
