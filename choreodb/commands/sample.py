@@ -21,7 +21,9 @@ def add(commands: Commands) -> None:
     )
     make.add_argument("out", type=Path, metavar="OUT")
     make.add_argument("--minutes", type=float, default=5.0, metavar="N", help="minutes of dance in all (default: 5)")
-    make.add_argument("--styles", metavar="A,B", help="only these styles")
+    make.add_argument(
+        "--styles", metavar="A,B", help="only these styles (default: four, more where there are over 6 minutes)"
+    )
     make.add_argument("--seed", type=int, default=0, metavar="N", help="another troupe (default: 0)")
     make.add_argument(
         "--jobs",

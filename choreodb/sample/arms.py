@@ -51,6 +51,7 @@ def arm_rotations(rotations: FloatArray, arms: Arms, shrug: Array) -> None:
     """Write collars, shoulders and elbows of `arms` into `rotations` [T, 22, 4]."""
     for column, (side, sign) in enumerate(_SIDES):
         fwd, out, turn, bend = np.moveaxis(arms[:, column], -1, 0)
+        fwd, out = _short_of_upright(fwd, out)
         raised = np.clip(np.hypot(fwd, out) - np.radians(70.0), 0.0, None)
         lift = np.radians(shrug) + 0.28 * raised
         collar = compose(axis_angle_to_quat(AXES["Z"], sign * lift), axis_angle_to_quat(AXES["Y"], -sign * 0.12 * fwd))
@@ -62,6 +63,18 @@ def arm_rotations(rotations: FloatArray, arms: Arms, shrug: Array) -> None:
         rotations[:, CHOREO22.index(f"{side}_collar")] = collar
         rotations[:, CHOREO22.index(f"{side}_shoulder")] = compose(swing, hang)
         rotations[:, CHOREO22.index(f"{side}_elbow")] = axis_angle_to_quat(AXES["Y"], -sign * bend)
+
+
+def _short_of_upright(fwd: Array, out: Array) -> tuple[Array, Array]:
+    """`fwd` and `out` [T], held back smoothly before straight up: an arm swung past it would cross over to the other side."""
+    raised = np.hypot(fwd, out)
+    beyond = np.maximum(raised - _FREE_RAD, 0.0)
+    allowed = np.minimum(raised, _FREE_RAD) + _LEFT_RAD * np.tanh(beyond / _LEFT_RAD)
+    gain = allowed / np.maximum(raised, 1e-6)
+    return gain * fwd, gain * out
+
+
+_FREE_RAD, _LEFT_RAD = np.radians(140.0), np.radians(26.0)
 
 
 def trail_hands(rotations: FloatArray, fps: float, looseness: float) -> None:

@@ -31,6 +31,11 @@ SECOND_DANCE = 1.0
 
 SHORTEST_DANCE_S = 7.0
 
+FIRST_STYLES = ("house", "groove", "waltz", "popping")
+"""What a small data set holds: a style with less than `STYLE_S` seconds of dance leaves nothing to choose from."""
+
+STYLE_S = 75.0
+
 
 @dataclass(frozen=True, slots=True)
 class SampleClip:
@@ -79,12 +84,13 @@ def make(
 ) -> SampleManifest:
     """Write about `minutes` of dance with songs to the folder `out`, ready for `choreodb index`.
 
-    OUT/STYLE/SONG.ogg, OUT/STYLE/SONG-PERFORMER.bvh with hands, its face in SONG-PERFORMER.face.npz, a truth `.json` for each, OUT/pairs.csv and OUT/clips.csv. relation:
+    OUT/STYLE/SONG.ogg, OUT/STYLE/SONG-PERFORMER.bvh with hands, its face in SONG-PERFORMER.face.npz, a truth `.json` for each,
+    OUT/pairs.csv and OUT/clips.csv. styles: names; by default four, and one more for every 75 s beyond five minutes. relation:
     how closely dances follow their songs. jobs: processes to share the work. The same arguments give the same bytes, however
     many the jobs. QueryError for an unknown style, a length that is not positive, or no jobs.
     """
     folder = Path(out)
-    chosen = [find(name) for name in (styles if styles is not None else STYLES)]
+    chosen = [find(name) for name in (styles if styles is not None else _default_styles(minutes))]
     if not 0.0 < minutes <= 6000.0 or not chosen or jobs < 1:
         raise QueryError(
             f"cannot make {minutes} minutes of {len(chosen)} styles in {jobs} jobs; ask for 0 to 6000 minutes of at least one"
@@ -106,6 +112,13 @@ def make(
         (clip.motion, clip.style, clip.performer, LICENCE) for clip in clips
     ])  # fmt: skip
     return SampleManifest(folder, SAMPLE_VERSION, seed, tuple(clips))
+
+
+def _default_styles(minutes: float) -> list[str]:
+    """As many styles as `minutes` of dance have room for, the four first ones at least."""
+    names = [*FIRST_STYLES, *(name for name in STYLES if name not in FIRST_STYLES)]
+    room = 60.0 * minutes / STYLE_S
+    return names if room >= len(names) else names[: max(int(room), len(FIRST_STYLES))]
 
 
 def make_song(path: Path | str, *, style: str = "house", seconds: float = 60.0, seed: int = 1000) -> SongTruth:

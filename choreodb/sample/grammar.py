@@ -16,9 +16,6 @@ from choreodb.sample.truth import Section, SongTruth
 STEER_DEG = 40.0
 """Largest turn towards the front that the grammar spreads over one phrase."""
 
-FASTEST_BEAT_S = 0.31
-"""Beats shorter than this are danced in half time: feet cannot follow."""
-
 _ORDERS = ("AABA", "ABAB", "ABBA", "ABAA", "ABAC", "AABC")
 
 
@@ -81,7 +78,7 @@ def _slow(song: SongTruth, style: Style, section: Section, relation: Relation, r
     drawn = rng.random() < HALF_TIME * (1.0 - relation.tempo)
     start, stop = section.first_bar * song.metre, (section.first_bar + section.bars) * song.metre
     beats = np.append(np.array(song.beats_s), song.downbeats_s[-1])[start : stop + 1]
-    return bool(drawn or np.median(np.diff(beats)) < FASTEST_BEAT_S * (1.0 if style.metre == 3 else 1.2))
+    return bool(drawn or np.median(np.diff(beats)) < style.fastest_beat_s)
 
 
 def _pool(vocabulary: tuple[Phrase, ...], energy: float) -> list[Phrase]:

@@ -20,13 +20,13 @@ BOUNCE = Phrase(
     ),
     shifts=(Shift(0.0, 0.62), Shift(1.0, 0.7), Shift(4.0, 0.7), Shift(5.0, 0.66), Shift(6.0, 0.72)),
     poses=(
-        body(0.0, 0.8, shrug=4, twist=8, side=5, nod=12), body(1.0, 0.8, shrug=9, twist=5, side=6, nod=2),
-        body(2.0, 0.8, shrug=3, twist=-8, side=-3, nod=12), body(3.0, 0.8, shrug=8, twist=-6, side=-6, nod=2),
-        body(4.0, 0.8, shrug=3, twist=9, side=5, nod=12), body(5.0, 0.8, shrug=9, twist=6, side=7, nod=0),
-        body(6.0, 0.8, shrug=3, twist=-5, side=2, nod=12), body(7.0, 0.8, shrug=2, twist=0, side=0, nod=4),
-        arms(0.0, 4, 20, 22, 46), arms(1.0, -6, 26, 14, 34), arms(2.0, 8, 20, 24, 52), arms(3.0, -6, 26, 14, 34),
-        arm(4.0, "left", 30, 16, 40, 96), arm(5.0, "left", 24, 18, 36, 90), arm(6.0, "left", 4, 20, 22, 46),
-        arms(7.0, 4, 20, 20, 40),
+        body(0.0, 0.8, shrug=4, twist=8, side=5, nod=12, lean=17, rise=-0.06), body(1.0, 0.8, shrug=9, twist=5, side=6, nod=2),
+        body(2.0, 0.8, shrug=3, twist=-8, side=-3, nod=12), body(3.0, 0.8, shrug=8, twist=-6, side=-6, nod=2, rise=-0.05),
+        body(4.0, 0.8, shrug=3, twist=9, side=5, nod=12, rise=-0.08), body(5.0, 0.8, shrug=9, twist=6, side=7, nod=0),
+        body(6.0, 0.8, shrug=3, twist=-5, side=2, nod=12, rise=-0.05), body(7.0, 0.8, shrug=2, twist=0, side=0, nod=4, rise=-0.01, lean=9),
+        arms(0.0, -2, 16, 12, 14), arms(1.0, -18, 24, 6, 22), arms(2.0, 10, 16, 16, 12), arms(3.0, -18, 26, 6, 20),
+        arm(4.0, "left", 30, 16, 40, 96), arm(4.0, "right", 8, 16, 12, 12), arm(5.0, "left", 24, 18, 36, 90), arm(6.0, "left", -2, 16, 12, 14),
+        arms(7.0, 4, 20, 16, 30),
     ),
 )  # fmt: skip
 

@@ -169,8 +169,8 @@ NECK_O_FLEX = Phrase(
     ),
     shifts=(Shift(2.0, 0.3), Shift(4.0, 0.7), Shift(6.4, 0.35)),
     poses=(
-        arms(0.5, 2, 14, 4, 16, 1.0), arm(2.0, "left", 62, 24, 40, 104, 0.9), arm(3.0, "left", 56, 40, 44, 100, 0.6),
-        arm(4.0, "left", 2, 14, 4, 18, 0.9), arm(5.0, "right", 62, 24, 40, 104, 0.9), arm(6.0, "right", 56, 40, 44, 100, 0.6), arms(7.2, 8, 18, 10, 34, 0.9),
+        arm(0.5, "left", 96, 40, 30, 112, 0.9), arm(0.5, "right", 2, 12, 4, 12, 0.9), arm(2.0, "left", 90, 60, 0, 118, 0.7), arm(2.0, "right", 40, 20, 66, 86, 0.9),
+        arm(4.0, "left", 40, 20, 66, 86, 0.9), arm(4.0, "right", 96, 40, 30, 112, 0.9), arm(6.0, "right", 90, 60, 0, 118, 0.6), arms(7.3, 8, 18, 10, 34, 0.9),
         body(0.0, 0.5, look=40), body(1.0, 0.5, look=-40, twist=8), body(1.5, 0.5, tip=16), body(2.5, 0.6, look=0, tip=-16, nod=10),
         body(3.0, 0.5, look=46, tip=0, twist=-16), body(4.0, 0.6, look=-46, nod=-8, twist=16, slide=-0.04), body(5.0, 0.6, slide=0.04, tip=14),
         body(6.0, 0.6, slide=-0.04, tip=-14, look=0), body(6.6, 0.5, slide=0.02, nod=12, wave=10), body(7.4, 0.7, slide=0, tip=0, nod=2, twist=0, wave=0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from choreodb.errors import QueryError
-from choreodb.sample import groove, house, popping, waltz
+from choreodb.sample import cha_cha, contemporary, groove, house, line_dance, locking, popping, rumba, salsa, waltz
 from choreodb.sample.phrases import Phrase
 
 
@@ -36,6 +36,7 @@ class Style:
     from one joint of the spine to the next. gaze: how much the head looks about. stage_m: distance from the start beyond
     which phrases lead back. drift_m: how far a phrase carries the dancer off its path. roams: whether the dance goes round the room instead of facing the front. sixes: whether some
     songs are in 6, two bars of 3 in one. joined: share of a twist of the chest that the pelvis goes along with; 0 isolates.
+    fastest_beat_s: beats shorter than this are danced in half time, as feet cannot follow.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Style:
     roams: bool = False
     sixes: bool = False
     joined: float = 0.4
+    fastest_beat_s: float = 0.37
 
 
 HOUSE = Style(
@@ -123,6 +125,7 @@ WALTZ = Style(
     stage_m=3.6,
     roams=True,
     sixes=True,
+    fastest_beat_s=0.31,
 )
 
 POPPING = Style(
@@ -147,7 +150,141 @@ POPPING = Style(
     joined=0.15,
 )
 
-STYLES = {style.name: style for style in (HOUSE, GROOVE, WALTZ, POPPING)}
+LOCKING = Style(
+    name="locking",
+    metre=4,
+    tempo_bpm=(100.0, 116.0),
+    reach_bpm=(94.0, 124.0),
+    swing=0.1,
+    vocabulary=locking.PHRASES,
+    bounce=Bounce(beats=1, height_m=0.042, lowest=0.04, sharpness=0.35, offbeat=0.15, lean=4.0, nod=4.0),
+    posture=locking.POSTURE,
+    spring_hz=3.9,
+    damping=0.42,
+    attack=0.7,
+    stance_m=0.14,
+    turnout=14.0,
+    crouch_m=0.022,
+    sway=0.85,
+    roll=0.9,
+    gaze=1.2,
+)
+
+CHA_CHA = Style(
+    name="cha-cha",
+    joined=0.1,
+    metre=4,
+    tempo_bpm=(112.0, 124.0),
+    reach_bpm=(104.0, 128.0),
+    swing=0.0,
+    vocabulary=cha_cha.PHRASES,
+    bounce=Bounce(beats=1, height_m=0.012, lowest=0.1, sharpness=0.2, offbeat=0.3, lean=0.8, nod=0.8),
+    posture=cha_cha.POSTURE,
+    spring_hz=3.0,
+    damping=0.66,
+    attack=0.85,
+    stance_m=0.085,
+    turnout=20.0,
+    crouch_m=0.0,
+    sway=0.95,
+    roll=1.0,
+    gaze=0.8,
+    drift_m=0.2,
+)
+
+RUMBA = Style(
+    name="rumba",
+    joined=0.1,
+    metre=4,
+    tempo_bpm=(98.0, 108.0),
+    reach_bpm=(90.0, 114.0),
+    swing=0.0,
+    vocabulary=rumba.PHRASES,
+    bounce=Bounce(beats=2, height_m=0.010, lowest=0.4, sharpness=0.0, offbeat=0.2, lean=0.6, nod=0.5),
+    posture=rumba.POSTURE,
+    spring_hz=1.9,
+    damping=0.85,
+    attack=1.25,
+    stance_m=0.085,
+    turnout=20.0,
+    crouch_m=0.0,
+    sway=0.95,
+    roll=1.2,
+    wave_s=0.065,
+    gaze=0.7,
+    drift_m=0.25,
+)
+
+SALSA = Style(
+    name="salsa",
+    joined=0.1,
+    metre=4,
+    tempo_bpm=(158.0, 178.0),
+    reach_bpm=(148.0, 186.0),
+    swing=0.0,
+    vocabulary=salsa.PHRASES,
+    bounce=Bounce(beats=1, height_m=0.014, lowest=0.1, sharpness=0.2, offbeat=0.0, lean=1.2, nod=1.0),
+    posture=salsa.POSTURE,
+    spring_hz=2.9,
+    damping=0.62,
+    attack=1.0,
+    stance_m=0.095,
+    turnout=16.0,
+    crouch_m=0.008,
+    sway=0.85,
+    roll=0.9,
+    drift_m=0.2,
+    fastest_beat_s=0.31,
+)
+
+CONTEMPORARY = Style(
+    name="contemporary",
+    metre=4,
+    tempo_bpm=(72.0, 88.0),
+    reach_bpm=(66.0, 96.0),
+    swing=0.0,
+    vocabulary=contemporary.PHRASES,
+    bounce=Bounce(beats=4, height_m=0.014, lowest=0.6, sharpness=0.0, offbeat=0.0, lean=0.6, nod=0.4),
+    posture=contemporary.POSTURE,
+    spring_hz=1.6,
+    damping=0.9,
+    attack=1.15,
+    stance_m=0.09,
+    turnout=12.0,
+    crouch_m=0.0,
+    sway=0.9,
+    roll=1.2,
+    wave_s=0.085,
+    gaze=0.9,
+    stage_m=3.2,
+    drift_m=0.4,
+)
+
+LINE_DANCE = Style(
+    name="line-dance",
+    metre=4,
+    tempo_bpm=(112.0, 132.0),
+    reach_bpm=(102.0, 142.0),
+    swing=0.0,
+    vocabulary=line_dance.PHRASES,
+    bounce=Bounce(beats=1, height_m=0.030, lowest=0.08, sharpness=0.2, offbeat=0.0, lean=1.5, nod=1.5),
+    posture=line_dance.POSTURE,
+    spring_hz=2.6,
+    damping=0.7,
+    attack=1.0,
+    stance_m=0.095,
+    turnout=12.0,
+    crouch_m=0.006,
+    sway=0.85,
+    roll=1.1,
+    gaze=1.1,
+    stage_m=2.8,
+)
+
+STYLES = {
+    style.name: style
+    for style in (HOUSE, GROOVE, WALTZ, POPPING, LOCKING, CHA_CHA, RUMBA, SALSA, CONTEMPORARY, LINE_DANCE)
+}
 
 
 def find(name: str) -> Style:
