@@ -89,6 +89,15 @@ JUMPS = [
     ("groove", "break-down"),
     ("waltz", "leap"),
     ("popping", "pop-jump"),
+    ("house", "loose-legs"),
+    ("groove", "roger-rabbit"),
+    ("locking", "skeeter-rabbit"),
+    ("locking", "which-a-way"),
+    ("contemporary", "leap"),
+    ("contemporary", "gather-scatter"),
+    ("line-dance", "hora"),
+    ("line-dance", "step-hop"),
+    ("line-dance", "debka"),
 ]
 
 
@@ -240,7 +249,7 @@ def test_phrases_differ_from_each_other_and_repetitions_from_themselves() -> Non
     """Over the whole vocabulary: nobody counts as two what two styles would share."""
     names = [(style.name, phrase.name) for style in STYLES.values() for phrase in style.vocabulary]
     assert len(STYLES) >= 10
-    assert all(len(style.vocabulary) >= 8 for style in STYLES.values())
+    assert all(len(style.vocabulary) >= 12 for style in STYLES.values())
     danced = {}
     for style, name in names:
         takes = [sample.perform(style, seed, 6, dancer="dancer2", phrases=(name,)) for seed in (3, 4)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from choreodb.sample.phrases import FEET, Jump, Phrase, Shift, Step, arm, arms, body, hopped, jumped
+from choreodb.sample.phrases import FEET, Jump, Phrase, Shift, Step, arm, arms, body, hands, hopped, jumped
 
 POSTURE = (
     ("lean", 9.0), ("nod", 4.0), ("rise", -0.01),
@@ -223,4 +223,92 @@ BREAK_DOWN = Phrase(
     hits=((0.1, 0.6), (5.0, 0.9)),
 )  # fmt: skip
 
-PHRASES = (BOUNCE, ROCK, STEP_TOUCH, MARCH, HITS, WALK_TURN, RUNNING_MAN, BREAK_DOWN)
+CABBAGE_PATCH = Phrase(
+    "cabbage-patch",
+    2,
+    (0.1, 0.85),
+    steps=(
+        Step("left", 0.0, 0.24, 0.02, yaw=10, swing=0.5, lift=0.04),
+        Step("right", 2.0, -0.24, 0.02, yaw=-10, swing=0.5, lift=0.04),
+        Step("left", 4.0, 0.26, 0.06, yaw=12, swing=0.5, lift=0.05),
+        Step("right", 6.0, -0.20, 0.0, yaw=-6, swing=0.5, lift=0.05),
+        Step("left", 7.2, 0.14, 0.0, swing=0.42, lift=0.04, weight=0.5),
+    ),
+    shifts=(Shift(1.0, 0.3), Shift(3.0, 0.7), Shift(5.0, 0.3)),
+    poses=(
+        *(pose for k in range(4) for pose in (
+            arms(2.0 * k - 0.1, 92, 44, 44, 56, 0.9), arm(2.0 * k + 0.5, "left", 70, 60, 30, 60, 0.7), arm(2.0 * k + 0.5, "right", 70, 10, 60, 70, 0.7), arms(2.0 * k + 1.0, 60, 44, 56, 84, 0.7), arm(2.0 * k + 1.5, "right", 70, 60, 30, 60, 0.7), arm(2.0 * k + 1.5, "left", 70, 10, 60, 70, 0.7),
+            body(2.0 * k, 0.8, lean=16, drive=0.03, side=0, nod=8), body(2.0 * k + 0.5, 0.7, side=10, lean=8, shift=0.04), body(2.0 * k + 1.0, 0.7, lean=-4, drive=-0.03, side=0, nod=-6), body(2.0 * k + 1.5, 0.7, side=-10, lean=8, shift=-0.04),
+        )),
+        arms(7.8, 6, 20, 20, 42, 0.8), body(7.8, 0.8, side=0, lean=9, shift=0, drive=0, nod=4),
+    ),
+    bounce=0.9,
+    hands=hands(0.0, "fist"),
+)  # fmt: skip
+
+ROGER_RABBIT = Phrase(
+    "roger-rabbit",
+    2,
+    (0.5, 1.0),
+    steps=(
+        Step("right", 0.0, 0.06, -0.24, yaw=-20, swing=0.5, lift=0.08, landing="ball"),
+        *hopped(1.0, "right", 0.02, -0.10, (2.0, 0.22, 0.06), lift=0.18),
+        Step("left", 3.0, -0.06, -0.24, yaw=20, swing=0.5, lift=0.08, landing="ball"),
+        *hopped(4.0, "left", -0.02, -0.10, (5.0, -0.22, 0.06), lift=0.18),
+        Step("left", 6.0, 0.24, 0.04, yaw=10, swing=0.5, lift=0.08),
+        Step("right", 7.0, -0.14, 0.0, swing=0.45, lift=0.05, weight=0.5),
+    ),
+    jumps=(Jump(1.0, 0.03), Jump(4.0, 0.03)),
+    path=((0, 0, 0, 0), (2, 0, -0.16, 0), (5, 0, -0.26, 0), (8, 0, -0.20, 0)),
+    poses=(
+        arm(0.0, "left", 70, 12, 20, 60, 0.8), arm(0.0, "right", -36, 30, 10, 60, 0.8), arms(1.0, -30, 40, 10, 84, 0.7), arms(2.0, 54, 24, 24, 70, 0.8), arm(3.0, "right", 70, 12, 20, 60, 0.8), arm(3.0, "left", -36, 30, 10, 60, 0.8), arms(4.0, -30, 40, 10, 84, 0.7), arms(5.0, 54, 24, 24, 70, 0.8), arms(6.0, 20, 70, -10, 70, 0.8), arms(7.3, 6, 20, 20, 42, 0.8),
+        body(0.0, 0.8, lean=20, twist=-20, nod=4), body(1.0, 0.7, lean=-6, twist=8, nod=-8), body(2.0, 0.8, lean=16, twist=0, nod=6), body(3.0, 0.8, lean=20, twist=20, nod=4), body(4.0, 0.7, lean=-6, twist=-8, nod=-8), body(5.0, 0.8, lean=16, twist=0, nod=6), body(6.0, 0.8, lean=2, side=8, rise=-0.05), body(7.3, 0.8, lean=9, side=0, rise=-0.01, nod=4),
+    ),
+    bounce=0.5,
+)  # fmt: skip
+
+BART_SIMPSON = Phrase(
+    "bart-simpson",
+    2,
+    (0.3, 0.95),
+    steps=(
+        Step("left", 0.0, 0.34, 0.0, yaw=24, swing=0.5, lift=0.05),
+        Step("right", 1.0, 0.08, 0.06, yaw=-20, swing=0.5, lift=0.06, weight=0.2, landing="heel", settle=9.0),
+        Step("right", 2.0, 0.04, 0.0, yaw=10, swing=0.45, lift=0.05),
+        Step("left", 3.0, 0.36, 0.04, yaw=26, swing=0.5, lift=0.05),
+        Step("right", 4.0, -0.16, 0.0, yaw=-24, swing=0.55, lift=0.05),
+        Step("left", 5.0, 0.08, 0.06, yaw=20, swing=0.5, lift=0.06, weight=0.2, landing="heel", settle=9.0),
+        Step("left", 6.0, 0.12, 0.0, yaw=-6, swing=0.45, lift=0.05),
+        Step("right", 7.0, -0.14, 0.0, yaw=-6, swing=0.5, lift=0.05, weight=0.6),
+    ),
+    poses=(
+        arm(0.0, "left", 14, 90, 0, 20, 0.8), arm(0.0, "right", 40, 30, 50, 100, 0.8), arm(1.0, "left", 20, 60, 70, 70, 0.7), arm(1.0, "right", 20, 70, 0, 60, 0.7), arm(2.0, "left", 14, 96, 0, 20, 0.7), arm(2.0, "right", 40, 30, 50, 104, 0.7), arms(3.0, 30, 76, 60, 84, 0.8),
+        arm(4.0, "right", 14, 90, 0, 20, 0.8), arm(4.0, "left", 40, 30, 50, 100, 0.8), arm(5.0, "right", 20, 60, 70, 70, 0.7), arm(5.0, "left", 20, 70, 0, 60, 0.7), arm(6.0, "right", 14, 96, 0, 20, 0.7), arm(6.0, "left", 40, 30, 50, 104, 0.7), arms(7.2, 10, 30, 30, 60, 0.8),
+        body(0.0, 0.8, side=16, lean=4, look=24, tip=8), body(1.0, 0.8, side=-8, lean=10), body(2.0, 0.8, side=16, lean=2), body(3.0, 0.8, side=-4, lean=14, rise=-0.08, look=0, tip=0), body(4.0, 0.8, side=-16, lean=4, look=-24, tip=-8, rise=-0.01), body(5.0, 0.8, side=8, lean=10), body(6.0, 0.8, side=-16, lean=2), body(7.2, 0.8, side=0, lean=9, look=0, tip=0),
+    ),
+)  # fmt: skip
+
+GET_LOW = Phrase(
+    "get-low",
+    2,
+    (0.3, 1.0),
+    steps=(
+        Step("left", 0.0, 0.30, 0.0, yaw=28, swing=0.5, lift=0.06),
+        Step("right", 0.5, -0.28, 0.0, yaw=-28, swing=0.4, lift=0.06, weight=0.5),
+        Step("left", 4.0, 0.26, 0.16, yaw=18, swing=0.5, lift=0.10),
+        Step("right", 5.0, -0.26, 0.12, yaw=-18, swing=0.5, lift=0.10),
+        Step("left", 6.0, 0.20, -0.02, yaw=8, swing=0.5, lift=0.10),
+        Step("right", 7.0, -0.14, 0.0, swing=0.45, lift=0.05, weight=0.5),
+    ),
+    shifts=(Shift(1.6, 0.75), Shift(2.5, 0.25), Shift(3.3, 0.6)),
+    poses=(
+        arms(0.4, 70, 20, 20, 30, 0.8), arms(1.4, 40, 26, 40, 30, 0.9), arm(2.2, "left", 26, 34, 30, 40, 0.7), arm(2.2, "right", 60, 40, 0, 30, 0.7), arms(3.2, 30, 40, 40, 60, 0.8), arms(4.0, 120, 60, -20, 40, 0.8), arms(5.0, 80, 70, -40, 90, 0.7), arms(6.0, 124, 60, -20, 40, 0.7), arms(7.3, 6, 20, 20, 42, 0.9),
+        body(0.4, 0.8, rise=-0.08, lean=14), body(1.4, 1.0, rise=-0.21, lean=34, nod=-8), body(2.3, 0.8, side=10, twist=12, rise=-0.22), body(3.1, 0.8, side=-10, twist=-12, rise=-0.20), body(4.0, 0.8, side=0, twist=0, rise=-0.02, lean=-4, nod=-14), body(5.0, 0.7, lean=14, rise=-0.08, nod=6), body(6.0, 0.7, lean=-4, rise=-0.01, nod=-12), body(7.3, 0.8, lean=9, nod=4, rise=-0.01),
+    ),
+    bounce=0.7,
+)  # fmt: skip
+
+PHRASES = (
+    BOUNCE, ROCK, STEP_TOUCH, MARCH, HITS, WALK_TURN, RUNNING_MAN, BREAK_DOWN,
+    CABBAGE_PATCH, ROGER_RABBIT, BART_SIMPSON, GET_LOW,
+)  # fmt: skip

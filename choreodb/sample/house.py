@@ -240,4 +240,99 @@ KICK_HOP = Phrase(
     bounce=0.5,
 )  # fmt: skip
 
-PHRASES = (JACK, TWO_STEP, SHUFFLE, CROSS, SKATE, SPIN, HEEL_JACK, KICK_HOP)
+PAS_DE_BOURREE = Phrase(
+    "pas-de-bourree",
+    2,
+    (0.35, 1.0),
+    steps=(
+        Step("right", 0.0, 0.06, -0.22, yaw=-20, swing=0.5, landing="ball"),
+        Step("left", 0.5, 0.26, 0.0, yaw=8, swing=0.4),
+        Step("right", 1.0, 0.12, 0.24, yaw=10, swing=0.42, lift=0.07, landing="ball"),
+        Step("left", 2.0, -0.06, -0.22, yaw=20, swing=0.55, landing="ball"),
+        Step("right", 2.5, -0.24, 0.0, yaw=-8, swing=0.4),
+        Step("left", 3.0, -0.10, 0.24, yaw=-10, swing=0.42, lift=0.07, landing="ball"),
+        Step("right", 4.0, 0.08, -0.24, yaw=-20, swing=0.55, landing="ball"),
+        Step("left", 4.5, 0.28, 0.0, yaw=8, swing=0.4),
+        Step("right", 5.0, 0.02, 0.04, swing=0.42, lift=0.06),
+        Step("left", 6.0, 0.34, 0.16, yaw=26, swing=0.55, lift=0.10, weight=0.15, landing="heel", settle=9.0),
+        Step("left", 7.0, 0.10, 0.0, swing=0.5, lift=0.06),
+    ),
+    path=((0, 0, 0, 0), (1.2, 0, 0, -24), (3, 0, 0, 24), (5, 0, 0, -20), (6.4, 0, 0, 14), (8, 0, 0, 0)),
+    poses=(
+        arms(0.2, 20, 84, -10, 30, 0.9), arm(1.2, "left", 60, 46, 10, 50, 0.8), arm(1.2, "right", -20, 70, 0, 24, 0.8), arms(2.2, 16, 90, -14, 26, 0.9), arm(3.2, "right", 60, 46, 10, 50, 0.8), arm(3.2, "left", -20, 70, 0, 24, 0.8),
+        arms(4.4, 30, 96, -30, 40, 0.9), arms(5.2, 20, 56, 20, 80, 0.7), arm(6.0, "left", 6, 92, -10, 16, 0.8), arm(6.0, "right", 90, 50, -20, 40, 0.8), arms(7.3, 14, 30, 14, 60, 0.9),
+        body(0.2, 0.8, side=5, lean=2, twist=-10, nod=-6), body(1.2, 0.8, twist=16, lean=9), body(2.2, 0.8, side=-5, lean=2, twist=10), body(3.2, 0.8, twist=-16, lean=9), body(4.4, 0.9, side=6, lean=0, twist=-10, rise=0.0), body(5.2, 0.7, lean=16, side=0, rise=-0.05, nod=4),
+        body(6.0, 0.8, lean=-7, twist=16, look=20, nod=-8, rise=-0.02), body(7.3, 0.9, lean=7, twist=0, look=0, nod=3, rise=0.0),
+    ),
+)  # fmt: skip
+
+FARMER = Phrase(
+    "farmer",
+    2,
+    (0.4, 1.0),
+    steps=(
+        Step("left", 0.0, 0.30, 0.04, yaw=30, swing=0.5, lift=0.06),
+        Step("right", 1.0, -0.22, 0.04, yaw=14, swing=0.5, lift=0.10, weight=0.6),
+        Step("left", 2.0, 0.24, 0.04, yaw=-14, swing=0.5, lift=0.10, weight=0.6),
+        Step("right", 3.0, -0.30, 0.04, yaw=-30, swing=0.5, lift=0.06),
+        Step("left", 4.0, 0.26, 0.14, yaw=30, swing=0.5, lift=0.14),
+        Step("right", 5.0, -0.26, 0.14, yaw=-30, swing=0.5, lift=0.14),
+        Step("left", 6.0, 0.24, -0.04, yaw=10, swing=0.5, lift=0.08),
+        Step("right", 7.0, -0.12, 0.0, swing=0.5, lift=0.05),
+    ),
+    poses=(
+        arms(0.0, 40, 40, 60, 50, 0.8), arm(1.0, "left", 30, 62, 40, 40, 0.8), arm(1.0, "right", 62, 6, 50, 40, 0.8), arm(2.0, "right", 30, 62, 40, 40, 0.8), arm(2.0, "left", 62, 6, 50, 40, 0.8), arm(3.0, "left", 30, 62, 40, 40, 0.8), arm(3.0, "right", 62, 6, 50, 40, 0.8),
+        arms(4.0, -30, 46, 30, 60, 0.8), arms(5.0, 50, 44, 60, 60, 0.8), arms(6.0, -26, 50, 30, 60, 0.8), arms(7.3, 14, 18, 14, 58, 0.9),
+        body(0.0, 0.8, rise=-0.11, lean=24, nod=-10), body(1.0, 0.8, side=9, twist=16), body(2.0, 0.8, side=-9, twist=-16), body(3.0, 0.8, side=9, twist=16), body(4.0, 0.8, side=0, twist=0, lean=14, rise=-0.08, nod=-4), body(5.0, 0.8, lean=30, rise=-0.13, nod=4), body(6.0, 0.8, lean=12, rise=-0.07), body(7.3, 0.9, lean=7, rise=0.0, nod=3),
+    ),
+    bounce=1.1,
+)  # fmt: skip
+
+LOOSE_LEGS = Phrase(
+    "loose-legs",
+    2,
+    (0.55, 1.0),
+    steps=(
+        *jumped(0.0, (0.26, 0.0), (-0.26, 0.0), yaw=0.0),
+        *jumped(1.0, (-0.05, 0.10), (0.05, -0.08)),
+        *jumped(2.0, (0.26, 0.0), (-0.26, 0.0)),
+        *jumped(3.0, (0.05, -0.08), (-0.05, 0.10)),
+        *jumped(4.0, (0.26, 0.02), (-0.26, 0.02)),
+        Step("left", 5.0, 0.10, 0.36, swing=0.55, lift=0.22, weight=0.1, landing="heel", settle=9.0),
+        Step("left", 6.0, 0.12, -0.04, swing=0.5, lift=0.06),
+        Step("right", 7.0, -0.10, 0.0, swing=0.5, lift=0.10, weight=0.6),
+    ),
+    jumps=(Jump(0.0, 0.035), Jump(1.0, 0.04), Jump(2.0, 0.035), Jump(3.0, 0.04), Jump(4.0, 0.035)),
+    poses=(
+        arms(0.0, 8, 76, 0, 20, 0.7), arms(1.0, 46, 14, 40, 70, 0.7), arms(2.0, 12, 104, -20, 20, 0.7), arms(3.0, 50, 10, 44, 74, 0.7), arms(4.0, 20, 126, -30, 24, 0.8), arm(5.0, "right", 66, 30, 0, 30, 0.8), arm(5.0, "left", -36, 40, 0, 30, 0.8), arms(6.2, 40, 20, 30, 92, 0.8), arms(7.4, 14, 16, 14, 58, 0.9),
+        body(0.0, 0.7, lean=4), body(1.0, 0.7, lean=12, twist=14), body(2.0, 0.7, lean=2, twist=0, nod=-6), body(3.0, 0.7, lean=12, twist=-14), body(4.0, 0.8, lean=-2, twist=0, nod=-12), body(5.0, 0.8, lean=-10, twist=14, nod=0), body(6.2, 0.8, lean=16, twist=0, nod=6), body(7.4, 0.9, lean=7, nod=3),
+    ),
+    bounce=0.4,
+)  # fmt: skip
+
+LOFTING = Phrase(
+    "lofting",
+    2,
+    (0.1, 0.8),
+    steps=(
+        Step("left", 0.0, 0.40, 0.12, yaw=40, swing=0.7, lift=0.05),
+        Step("right", 2.0, 0.06, 0.24, yaw=30, swing=0.9, lift=0.05, landing="ball", weight=0.5, arc=0.06),
+        Step("right", 3.0, -0.36, 0.14, yaw=-40, swing=0.7, lift=0.06),
+        Step("left", 5.0, -0.04, 0.26, yaw=-30, swing=0.9, lift=0.05, landing="ball", weight=0.5, arc=-0.06),
+        Step("left", 6.2, 0.24, -0.02, yaw=10, swing=0.6, lift=0.05),
+        Step("right", 7.3, -0.12, 0.0, swing=0.6, lift=0.05, weight=0.6),
+    ),
+    path=((0, 0, 0, 0), (0.6, 0, 0, 24), (2.2, 0, 0, 10), (3.4, 0, 0, -26), (5.2, 0, 0, -10), (7, 0, 0, 0), (8, 0, 0, 0)),
+    poses=(
+        arm(0.6, "left", 46, 30, 10, 12, 1.1), arm(0.6, "right", -20, 94, -20, 14, 1.2), arm(1.6, "left", 60, 44, 10, 16, 0.9), arms(2.4, 34, 40, 20, 60, 1.0), arm(3.6, "right", 46, 30, 10, 12, 1.1), arm(3.6, "left", -20, 94, -20, 14, 1.2), arm(4.6, "right", 60, 44, 10, 16, 0.9),
+        arms(5.6, 40, 30, 30, 80, 1.0), arms(6.4, -24, 60, 0, 30, 0.9), arms(7.6, 14, 18, 14, 58, 0.9),
+        body(0.7, 1.1, rise=-0.21, lean=34, side=10, twist=-16, nod=-16, look=-20), body(1.6, 0.9, twist=-4), body(2.5, 0.9, rise=-0.04, lean=10, side=0, nod=0, look=0), body(3.7, 1.1, rise=-0.21, lean=34, side=-10, twist=16, nod=-16, look=20), body(4.6, 0.9, twist=4),
+        body(5.6, 1.0, rise=-0.06, lean=18, side=0, twist=0, nod=6, look=0, wave=12), body(6.6, 0.9, rise=-0.02, wave=-10, lean=2, nod=-6), body(7.6, 0.8, rise=0.0, wave=0, lean=7, nod=3),
+    ),
+    bounce=0.5,
+)  # fmt: skip
+
+PHRASES = (
+    JACK, TWO_STEP, SHUFFLE, CROSS, SKATE, SPIN, HEEL_JACK, KICK_HOP,
+    PAS_DE_BOURREE, FARMER, LOOSE_LEGS, LOFTING,
+)  # fmt: skip

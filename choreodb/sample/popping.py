@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from choreodb.sample.phrases import Jump, Phrase, Shift, Step, arm, arms, body, jumped
+from choreodb.sample.phrases import Jump, Phrase, Shift, Step, arm, arms, body, hands, jumped
 
 POSTURE = (
     ("lean", 4.0), ("nod", 2.0), ("rise", -0.005),
@@ -203,4 +203,98 @@ POP_JUMP = Phrase(
     hits=((1.5, 0.9), (2.5, 0.8), (5.2, 1.1), (6.2, 0.8)),
 )  # fmt: skip
 
-PHRASES = (FRESNO, ARM_WAVE, BODY_WAVE, TICK, TWIST_O_FLEX, WALK_OUT, NECK_O_FLEX, POP_JUMP)
+KING_TUT = Phrase(
+    "king-tut",
+    2,
+    (0.1, 0.85),
+    steps=(
+        Step("left", 0.0, 0.22, 0.04, yaw=20, swing=0.5, lift=0.03),
+        Step("right", 2.0, -0.22, 0.04, yaw=-20, swing=0.5, lift=0.03, weight=0.6),
+        Step("left", 4.0, 0.20, 0.10, yaw=30, swing=0.5, lift=0.04),
+        Step("right", 6.0, -0.18, 0.0, yaw=-10, swing=0.5, lift=0.04),
+        Step("left", 7.3, 0.13, 0.0, swing=0.45, lift=0.03, weight=0.5),
+    ),
+    shifts=(Shift(1.0, 0.3), Shift(3.0, 0.75), Shift(5.0, 0.25)),
+    path=((0, 0, 0, 0), (3.6, 0, 0, 0), (4.4, 0, 0, 60), (5.6, 0, 0, 60), (6.4, 0, 0, 0), (8, 0, 0, 0)),
+    poses=(
+        arm(0.0, "left", 4, 90, -84, 92, 0.5), arm(0.0, "right", 4, 90, 84, 92, 0.5), arm(1.0, "left", 4, 90, 84, 92, 0.5), arm(1.0, "right", 4, 90, -84, 92, 0.5), arms(2.0, 84, 10, 88, 92, 0.5), arms(2.5, 88, 10, 0, 96, 0.4), arm(3.0, "left", 4, 90, -84, 92, 0.5), arm(3.0, "right", 88, 10, 88, 92, 0.5),
+        arm(4.0, "left", 88, 4, 0, 92, 0.5), arm(4.0, "right", -40, 20, 0, 86, 0.5), arm(5.0, "left", -40, 20, 0, 86, 0.5), arm(5.0, "right", 88, 4, 0, 92, 0.5), arms(6.0, 6, 88, -84, 96, 0.5), arms(6.7, 6, 88, 0, 100, 0.4), arms(7.5, 8, 20, 10, 36, 0.7),
+        body(0.0, 0.5, look=36, side=4), body(1.0, 0.5, look=-36, side=-4), body(2.0, 0.5, look=0, rise=-0.05, side=0), body(3.0, 0.5, look=40, twist=-10), body(4.0, 0.6, look=0, twist=0, lean=0, nod=-4), body(4.5, 0.5, drive=0.04), body(5.0, 0.5, drive=-0.02, rise=-0.07), body(6.0, 0.6, drive=0, rise=-0.03, look=0), body(6.7, 0.4, tip=10), body(7.5, 0.7, tip=0, rise=0.0, lean=4),
+    ),
+    bounce=0.35,
+    hits=((0.0, 0.5), (1.0, 0.5), (2.0, 0.7), (3.0, 0.5), (4.0, 0.6), (5.0, 0.6), (6.0, 0.7)),
+    hands=hands(0.0, "flat"),
+)  # fmt: skip
+
+SCARECROW = Phrase(
+    "scarecrow",
+    2,
+    (0.2, 0.95),
+    steps=(
+        Step("left", 0.0, 0.26, 0.0, yaw=-14, swing=0.5, lift=0.04),
+        Step("right", 1.0, -0.24, 0.0, yaw=14, swing=0.5, lift=0.04, weight=0.5),
+        Step("right", 4.0, -0.06, 0.14, yaw=18, swing=0.5, lift=0.05),
+        Step("left", 5.0, 0.28, 0.04, yaw=20, swing=0.5, lift=0.05, weight=0.6),
+        Step("left", 6.5, 0.16, 0.0, swing=0.45, lift=0.04),
+        Step("right", 7.3, -0.13, 0.0, swing=0.45, lift=0.04, weight=0.5),
+    ),
+    shifts=(Shift(2.0, 0.75), Shift(3.0, 0.25)),
+    poses=(
+        arms(0.0, 2, 86, 84, 84, 0.6), arm(1.0, "left", 2, 84, 70, 96, 0.5), arm(1.0, "right", 2, 90, 100, 64, 0.5), arm(2.0, "left", 2, 92, 100, 64, 0.5), arm(2.0, "right", 2, 82, 70, 96, 0.5), arm(3.0, "left", 2, 84, -80, 88, 0.5), arm(3.0, "right", 2, 90, 84, 84, 0.5), arm(4.0, "right", 2, 84, -80, 88, 0.5), arm(4.0, "left", 2, 90, 84, 84, 0.5),
+        arms(5.0, 2, 78, 84, 90, 0.5), arms(6.0, 24, 60, 60, 60, 0.6), arms(7.3, 8, 18, 10, 34, 0.7),
+        body(0.0, 0.6, side=0, lean=0, nod=8), body(1.0, 0.6, side=13, tip=14, twist=-6), body(2.0, 0.6, side=-13, tip=-14, twist=6), body(3.0, 0.5, side=6, tip=0, look=30), body(4.0, 0.5, side=-6, look=-30), body(5.0, 0.6, side=0, look=0, rise=-0.10, nod=22, lean=12), body(6.0, 0.6, rise=-0.12, wave=12, lean=20), body(7.3, 0.7, rise=0.0, wave=0, nod=2, lean=4),
+    ),
+    bounce=0.5,
+    hits=((1.0, 0.6), (2.0, 0.6), (3.0, 0.8), (4.0, 0.8), (5.0, 0.9)),
+)  # fmt: skip
+
+ROBOT = Phrase(
+    "robot",
+    2,
+    (0.25, 0.9),
+    steps=(
+        Step("left", 0.0, 0.11, 0.12, swing=0.4, lift=0.03),
+        Step("right", 1.0, -0.11, 0.12, swing=0.4, lift=0.03),
+        Step("left", 2.0, 0.11, 0.10, swing=0.4, lift=0.03),
+        Step("right", 3.0, -0.12, 0.0, yaw=-8, swing=0.4, lift=0.03),
+        Step("left", 4.0, 0.12, 0.02, yaw=0, swing=0.4, lift=0.04),
+        Step("right", 5.0, -0.12, 0.0, swing=0.4, lift=0.04),
+        Step("left", 6.0, 0.12, -0.06, swing=0.4, lift=0.03),
+        Step("right", 7.0, -0.13, 0.0, swing=0.4, lift=0.03, weight=0.5),
+    ),
+    path=((0, 0, 0.04, 0), (1, 0, 0.14, 0), (2, 0, 0.26, 0), (3.4, 0, 0.28, 0), (4, 0, 0.28, -44), (5, 0, 0.28, -88), (5.4, 0, 0.28, -88), (6.2, 0, 0.26, -30), (7, 0, 0.2, 0), (8, 0, 0.2, 0)),
+    poses=(
+        arm(0.0, "left", 6, 44, -90, 90, 0.4), arm(0.0, "right", 0, 44, 0, 8, 0.4), arm(1.0, "right", 6, 44, -90, 90, 0.4), arm(1.0, "left", 0, 44, 0, 8, 0.4), arm(2.0, "left", 60, 8, 0, 92, 0.4), arm(2.0, "right", -44, 8, 0, 88, 0.4), arms(3.0, 0, 60, 90, 90, 0.4),
+        arm(4.0, "left", 50, 10, 0, 40, 0.4), arm(4.0, "right", 0, 34, 60, 88, 0.4), arm(5.0, "left", 0, 34, 60, 88, 0.4), arm(5.0, "right", 50, 10, 0, 40, 0.4), arm(6.0, "left", 84, 4, 0, 10, 0.4), arm(6.0, "right", 0, 8, 0, 88, 0.4), arms(7.2, 8, 20, 10, 36, 0.6),
+        body(0.0, 0.4, twist=12, lean=0, nod=0), body(1.0, 0.4, twist=-12), body(2.0, 0.4, twist=14), body(2.5, 0.35, look=34), body(3.0, 0.4, twist=0, look=-34), body(3.5, 0.35, look=0, lean=16), body(4.0, 0.4, lean=0, side=7), body(5.0, 0.4, side=-7), body(6.0, 0.4, side=0, lean=18, nod=-10), body(6.6, 0.35, lean=8), body(7.2, 0.6, lean=4, nod=2),
+    ),
+    bounce=0.2,
+    hits=tuple((float(k), 0.45) for k in range(7)),
+    hands=hands(0.0, "flat"),
+)  # fmt: skip
+
+DIME_STOP = Phrase(
+    "dime-stop",
+    2,
+    (0.3, 1.0),
+    steps=(
+        Step("right", 0.0, -0.28, -0.20, yaw=-34, swing=0.5, lift=0.05),
+        Step("left", 1.0, 0.14, 0.28, yaw=4, swing=0.5, lift=0.06, weight=0.2, landing="heel", settle=9.0),
+        Step("left", 4.0, 0.30, -0.04, yaw=30, swing=0.5, lift=0.06),
+        Step("right", 5.0, -0.14, 0.26, yaw=-4, swing=0.5, lift=0.08, weight=0.25, landing="ball", settle=9.0),
+        Step("right", 6.5, -0.18, 0.0, swing=0.45, lift=0.05),
+        Step("left", 7.3, 0.13, 0.0, swing=0.45, lift=0.04, weight=0.5),
+    ),
+    path=((0, 0, 0, 0), (0.8, 0, 0, 40), (3.4, 0, 0, 40), (4.4, 0, 0, -40), (6, 0, 0, -40), (7.3, 0, 0, 0), (8, 0, 0, 0)),
+    poses=(
+        arms(0.0, 30, 60, 0, 60, 0.6), arm(1.0, "left", 60, 20, 0, 20, 0.5), arm(1.0, "right", -50, 40, 0, 30, 0.5), arm(2.0, "left", 62, 22, 40, 60, 0.5), arm(3.0, "left", 70, 24, -20, 100, 0.5), arms(4.0, 30, 60, 0, 60, 0.6), arm(5.0, "right", 10, 120, -20, 16, 0.5), arm(5.0, "left", 30, 20, 60, 96, 0.5), arms(6.3, 40, 20, 40, 100, 0.6), arms(7.4, 8, 20, 10, 36, 0.7),
+        body(0.0, 0.6, lean=6, rise=-0.03), body(1.0, 0.5, lean=-17, rise=-0.10, nod=8, twist=-10, side=-6), body(2.0, 0.5, lean=-13, nod=-4), body(3.0, 0.5, lean=-19, rise=-0.12, nod=10), body(4.0, 0.6, lean=12, side=0, twist=0, rise=-0.06), body(5.0, 0.5, lean=2, side=15, rise=-0.09, look=-30, nod=-8, twist=8), body(6.3, 0.6, side=0, look=0, lean=20, rise=-0.10, nod=10, wave=14), body(7.4, 0.7, wave=0, lean=4, rise=0.0, nod=2, twist=0),
+    ),
+    bounce=0.25,
+    hits=((1.0, 1.0), (2.0, 0.6), (3.0, 0.8), (5.0, 1.0), (6.3, 0.8)),
+)  # fmt: skip
+
+PHRASES = (
+    FRESNO, ARM_WAVE, BODY_WAVE, TICK, TWIST_O_FLEX, WALK_OUT, NECK_O_FLEX, POP_JUMP,
+    KING_TUT, SCARECROW, ROBOT, DIME_STOP,
+)  # fmt: skip

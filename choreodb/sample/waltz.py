@@ -196,4 +196,83 @@ HESITATION = Phrase(
     ),
 )  # fmt: skip
 
-PHRASES = (SWAY, BOX, TURN, TRAVEL, BALANCE, PIROUETTE, LEAP, HESITATION)
+TWINKLE = Phrase(
+    "twinkle",
+    2,
+    (0.2, 0.9),
+    steps=(
+        Step("left", 0.0, -0.16, 0.34, yaw=-24, swing=0.8, landing="heel", settle=0.4, lift=0.03),
+        Step("right", 1.0, -0.22, 0.22, swing=0.85, landing="ball", settle=1.2, lift=0.03),
+        Step("left", 2.0, 0.04, 0.16, yaw=16, swing=0.8, landing="ball", settle=0.8, lift=0.03),
+        Step("right", 3.0, 0.22, 0.44, yaw=24, swing=0.8, landing="heel", settle=0.4, lift=0.03),
+        Step("left", 4.0, 0.28, 0.28, swing=0.85, landing="ball", settle=1.2, lift=0.03),
+        Step("right", 5.0, 0.06, 0.26, yaw=-8, swing=0.8, landing="ball", settle=0.8, lift=0.03),
+    ),
+    path=((-0.5, 0, 0, 0), (0, 0, 0.06, -36), (1, -0.02, 0.12, -20), (2, 0, 0.16, 18), (3, 0.04, 0.2, 40), (4, 0.10, 0.26, 24), (5, 0.12, 0.30, 4), (6, 0.14, 0.34, 0)),
+    poses=(
+        arm(0.4, "left", 84, 30, 10, 16, 1.2), arm(0.4, "right", -6, 90, -10, 18, 1.2), arms(2.0, 24, 78, -6, 30, 1.4), arm(3.4, "right", 84, 30, 10, 16, 1.4), arm(3.4, "left", -6, 90, -10, 18, 1.4), arms(5.2, 24, 78, -6, 30, 1.4),
+        body(0.2, 1.1, twist=20, lean=4, rise=-0.03, look=-10), body(1.6, 1.2, twist=0, rise=0.012, lean=-3, nod=-10, look=0), body(3.2, 1.2, twist=-20, lean=4, rise=-0.03, look=10, nod=-4), body(4.8, 1.2, twist=0, rise=0.012, lean=-3, nod=-10, look=0), body(6.2, 1.0, rise=0.0, lean=0, nod=-4),
+    ),
+)  # fmt: skip
+
+OVERSWAY = Phrase(
+    "oversway",
+    2,
+    (0.0, 0.65),
+    steps=(
+        Step("left", 0.0, 0.48, 0.02, yaw=26, swing=1.0, settle=0.6, lift=0.03),
+        Step("right", 4.0, -0.04, -0.06, yaw=-6, swing=1.2, landing="ball", settle=0.8, lift=0.03),
+        Step("left", 5.2, 0.16, 0.0, swing=0.9, landing="ball", settle=0.6, lift=0.03, weight=0.6),
+    ),
+    shifts=(Shift(2.4, 0.7),),
+    path=((0, 0, 0, 0), (1, 0.02, 0, 20), (2.6, 0.04, 0, -10), (4, 0.06, 0, -36), (6, 0.06, 0, -40)),
+    poses=(
+        arm(0.8, "left", 60, 60, 0, 34, 1.4), arm(0.8, "right", 66, 34, 30, 70, 1.4), arm(2.2, "left", 50, 112, -30, 12, 1.9), arm(2.2, "right", 40, 96, -10, 16, 1.8), arm(4.2, "left", 30, 40, 40, 80, 1.8), arm(4.2, "right", 60, 90, -20, 20, 1.8), arms(6.2, 22, 46, 16, 48, 1.5),
+        body(0.8, 1.4, rise=-0.10, side=-6, look=18, lean=2), body(2.3, 1.8, rise=-0.18, side=-22, twist=18, look=-34, nod=-20, lean=-7), body(4.2, 1.6, rise=-0.02, side=6, twist=-8, look=16, nod=-4, lean=3), body(6.1, 1.4, side=0, twist=0, look=0, rise=0.0, lean=0),
+    ),
+    bounce=0.5,
+)  # fmt: skip
+
+CURTSEY = Phrase(
+    "curtsey",
+    2,
+    (0.0, 0.55),
+    steps=(
+        Step("right", 0.0, -0.20, 0.16, yaw=-10, swing=0.9, landing="heel", settle=0.5, lift=0.03),
+        Step("left", 1.6, -0.30, -0.26, yaw=10, swing=1.2, landing="ball", settle=9.0, lift=0.03, weight=0.35, arc=-0.12),
+        Step("left", 4.2, 0.10, 0.06, yaw=6, swing=1.2, landing="ball", settle=0.7, lift=0.04, arc=0.10),
+        Step("right", 5.4, -0.10, 0.02, swing=0.9, landing="ball", settle=0.6, lift=0.03, weight=0.6),
+    ),
+    path=((0, 0, 0, 0), (1, 0, 0.04, 0), (4, 0, 0.06, 20), (6, 0, 0.06, 50)),
+    poses=(
+        arms(0.4, 30, 76, -10, 24, 1.4), arms(2.2, -20, 72, -20, 12, 1.7), arms(3.2, -26, 60, -10, 14, 1.0), arm(4.6, "left", 90, 50, 0, 30, 1.5), arm(4.6, "right", 40, 70, 0, 26, 1.5), arms(6.2, 22, 46, 16, 48, 1.4),
+        body(0.4, 1.2, lean=-4, nod=-10, twist=8), body(2.2, 1.5, rise=-0.20, lean=30, nod=20, twist=-14, side=-4), body(3.2, 0.9, rise=-0.21, lean=34), body(4.8, 1.5, rise=0.006, lean=-6, nod=-14, twist=6, side=4, look=16), body(6.2, 1.3, rise=0.0, lean=0, nod=-4, twist=0, side=0, look=0),
+    ),
+    bounce=0.5,
+)  # fmt: skip
+
+CHASSE_ROUND = Phrase(
+    "chasse-round",
+    2,
+    (0.4, 1.0),
+    steps=(
+        Step("left", 0.0, 0.36, 0.02, yaw=10, swing=0.8, landing="heel", settle=0.3, lift=0.03),
+        Step("right", 1.0, 0.02, 0.02, swing=0.7, landing="ball", settle=0.6, lift=0.03),
+        Step("left", 1.5, 0.24, 0.0, swing=0.45, landing="ball", settle=0.4, lift=0.03),
+        Step("right", 2.0, 0.0, 0.02, swing=0.45, landing="ball", settle=0.4, lift=0.03),
+        Step("left", 3.0, 0.34, 0.02, yaw=10, swing=0.8, landing="heel", settle=0.3, lift=0.03),
+        Step("right", 4.0, 0.02, 0.02, swing=0.7, landing="ball", settle=0.6, lift=0.03),
+        Step("left", 4.5, 0.24, 0.0, swing=0.45, landing="ball", settle=0.4, lift=0.03),
+        Step("right", 5.0, -0.06, 0.02, swing=0.45, landing="ball", settle=0.4, lift=0.03),
+    ),
+    path=((-0.5, 0, 0, 0), (0, 0.02, 0, 20), (1, 0.18, 0.02, 56), (2, 0.30, -0.12, 90), (3, 0.28, -0.34, 116), (4, 0.16, -0.52, 160), (5, -0.02, -0.56, 196), (6, -0.06, -0.54, 210)),
+    poses=(
+        arm(0.4, "left", 20, 118, -24, 14, 1.2), arm(0.4, "right", 50, 26, 40, 70, 1.2), arm(2.2, "left", 40, 100, -10, 30, 1.4), arm(2.2, "right", 20, 60, 10, 40, 1.4), arm(3.4, "left", 20, 122, -24, 14, 1.2), arm(3.4, "right", 60, 20, 44, 80, 1.2), arm(5.0, "left", 60, 70, 0, 40, 1.4), arm(5.0, "right", 20, 84, -10, 20, 1.4), arms(6.2, 22, 46, 16, 48, 1.3),
+        body(0.4, 1.2, side=10, look=24, rise=-0.02, twist=8), body(2.0, 1.3, side=-4, rise=0.012, look=10, nod=-8), body(3.4, 1.2, side=10, look=24, rise=-0.02, nod=-4), body(5.0, 1.3, side=-5, rise=0.012, look=0, nod=-8, twist=0), body(6.2, 1.1, side=0, rise=0.0, nod=-4),
+    ),
+)  # fmt: skip
+
+PHRASES = (
+    SWAY, BOX, TURN, TRAVEL, BALANCE, PIROUETTE, LEAP, HESITATION,
+    TWINKLE, OVERSWAY, CURTSEY, CHASSE_ROUND,
+)  # fmt: skip
