@@ -173,6 +173,8 @@ class MotionReader:
         self._blocks = _lookup(self._names, self._files)
         self._cache: OrderedDict[tuple[int, int], pa.Table] = OrderedDict()
         self._cached_bytes = 0
+        self.bytes_read = 0
+        """Bytes of the row groups that were read from the files, as they lie there; what the cache had does not count."""
         self._lock = threading.Lock()
 
     @property
@@ -261,6 +263,8 @@ class MotionReader:
                 table = self._files[part].read_row_group(group, columns=list(DATA), use_threads=False)
             except (pa.ArrowException, OSError, ValueError, KeyError) as error:
                 raise damaged(self._names[part], error) from None
+            metadata = self._files[part].metadata.row_group(group)
+            self.bytes_read += sum(metadata.column(at).total_compressed_size for at in range(metadata.num_columns))
             self._cache[part, group] = table
             self._cached_bytes += table.nbytes
             while self._cached_bytes > CACHE_BYTES and len(self._cache) > 1:

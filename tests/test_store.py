@@ -75,6 +75,8 @@ def test_a_read_touches_only_the_row_groups_it_needs(store: Store, monkeypatch: 
     assert file.metadata.num_row_groups >= 2
 
     class Spy:
+        metadata = file.metadata
+
         def read_row_group(self, group: int, **options: Any) -> pa.Table:
             groups.append(group)
             return file.read_row_group(group, **options)

@@ -139,6 +139,7 @@ BENCHMARKS: dict[str, str] = {
     "latency": "choreodb.benchmarks.runs.latency",
     "retrieval": "choreodb.benchmarks.runs.retrieval",
     "traps": "choreodb.benchmarks.runs.traps",
+    "scale": "choreodb.benchmarks.runs.scale",
     "troupe": "choreodb.benchmarks.runs.troupe",
 }
 
