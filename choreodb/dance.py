@@ -16,7 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import ChoreoError, QueryError
+from choreodb.motion import export
+from choreodb.motion.export import Form, Units, suffix_of
 from choreodb.motion.motion import Motion
+from choreodb.motion.rig import Rig
 
 ReportDict = dict[str, Any]
 ProgressCall = Callable[[str, int, int], None]
@@ -39,15 +42,33 @@ class Dance:
     run: ReportDict
     song: Path
 
-    def save(self, *paths: str | Path, units: str = "m") -> None:
-        """Write to every path; the suffix chooses the format. Either all are written or none."""
-        with Outputs([Path(path) for path in paths]) as outputs:
-            outputs.write(self, units=units)
+    def save(
+        self, *paths: str | Path, units: Units = "m", rig: str | Path | Rig | None = None, music: bool = False
+    ) -> None:
+        """Write to every path; the suffix chooses the format. Either all are written or none.
 
-    def about(self) -> ReportDict:
-        """What a format with room for remarks is told: the licences, and where hands and face were captured."""
-        captured = self.report["captured"]
-        return {"licences": self.report["licences"], "hands": captured["hands"], "face": captured["face"]}
+        units: m or cm, of a `.bvh`. rig: the character that dances, or its file (`motion.rig`). music: name the song in
+        the extras of a `.glb`.
+        """
+        if isinstance(rig, str | Path):
+            from choreodb.motion.rig import load
+
+            rig = load(rig)
+        with Outputs([Path(path) for path in paths]) as outputs:
+            outputs.write(self, Form(units, rig, music))
+
+    def about(self, form: Form) -> ReportDict:
+        """What a format with room for remarks is told: licences, where hands and face were captured, perhaps the song."""
+        captured, song = self.report["captured"], self.report["song"]
+        told = {"licences": self.report["licences"], "hands": captured["hands"], "face": captured["face"]}
+        if form.music:
+            told["music"] = {
+                "name": song["name"],
+                "sha256": song["sha256"],
+                "duration_s": song["duration_s"],
+                "start_s": 0.0,
+            }
+        return told
 
     def summary(self) -> str:
         """A few lines for people."""
@@ -68,8 +89,8 @@ class Dance:
         return "\n".join(lines)
 
 
-Writer = Callable[[Dance, Path, str], None]
-"""Writes a dance to a path; the text is the units of a `.bvh`."""
+Writer = Callable[[Dance, Path, Form], None]
+"""Writes a dance to a path."""
 
 
 def _percent(part: float | None, whole: float) -> str:
@@ -105,24 +126,25 @@ class Outputs:
     ) -> None:
         self._clean()
 
-    def write(self, dance: Dance, *, units: str = "m", progress: ProgressCall | None = None) -> None:
+    def write(self, dance: Dance, form: Form | None = None, *, progress: ProgressCall | None = None) -> None:
         """Write all files, then move them to their places; either all are written or none."""
-        self.prepare(dance, units=units, progress=progress)
+        self.prepare(dance, form, progress=progress)
         self.publish()
 
-    def prepare(self, dance: Dance, *, units: str = "m", progress: ProgressCall | None = None) -> None:
+    def prepare(self, dance: Dance, form: Form | None = None, *, progress: ProgressCall | None = None) -> None:
         """Write all files beside their places."""
+        form = form or Form()
         for number, (path, target) in enumerate(zip(self.paths, self._targets, strict=False)):
             if progress is not None:
                 progress(f"writing {path.suffix[1:]}", number, len(self.paths))
-            suffix = path.suffix.lower()
+            suffix = suffix_of(path)
             # a short name of our own: the user's may be as long as the file system allows
             temporary = self._scratch[target.parent] / f"{number}{suffix}"
-            _write_one(WRITERS[suffix], dance, path, temporary, units)
+            _write_one(WRITERS[suffix], dance, path, temporary, form)
             self._made.append((temporary, target))
         run_target = self._targets[-1]
         temporary = self._scratch[run_target.parent] / "run.json"
-        _write_one(_write_run, dance, run_target, temporary, units)
+        _write_one(_write_run, dance, run_target, temporary, form)
         self._made.append((temporary, run_target))
 
     def publish(self) -> None:
@@ -140,7 +162,13 @@ class Outputs:
 
 def numbered(paths: Sequence[Path], number: int) -> list[Path]:
     """Where the outputs of alternative `number` (from 1) go: `dance.bvh`, then `dance-2.bvh`."""
-    return list(paths) if number == 1 else [path.with_name(f"{path.stem}-{number}{path.suffix}") for path in paths]
+    if number == 1:
+        return list(paths)
+    ends = [len(suffix_of(path)) for path in paths]
+    return [
+        path.with_name(f"{path.name[: len(path.name) - end]}-{number}{path.name[len(path.name) - end :]}")
+        for path, end in zip(paths, ends, strict=True)
+    ]
 
 
 def _scratch_folder(folder: Path) -> Path:
@@ -152,10 +180,10 @@ def _scratch_folder(folder: Path) -> Path:
         ) from None
 
 
-def _write_one(write: Writer, dance: Dance, path: Path, temporary: Path, units: str) -> None:
+def _write_one(write: Writer, dance: Dance, path: Path, temporary: Path, form: Form) -> None:
     """`write` to `temporary`; what goes wrong is said of `path`, the name that the user knows."""
     try:
-        write(dance, temporary, units)
+        write(dance, temporary, form)
     except ChoreoError as error:
         raise type(error)(str(error).replace(str(temporary), str(path))) from None
     except OSError as error:
@@ -171,7 +199,7 @@ def _checked_targets(paths: Sequence[Path]) -> list[Path]:
     if not paths:
         raise QueryError("no output given; name at least one file, for example dance.bvh")
     for path in paths:
-        if not _is_folder(path) and path.suffix.lower() not in WRITERS:
+        if not _is_folder(path) and suffix_of(path) not in WRITERS:
             known = " ".join(WRITERS)
             raise QueryError(f"output {str(path)!r} has suffix {path.suffix!r}; expected one of {known}")
     targets = [_checked_target(path) for path in paths]
@@ -210,35 +238,20 @@ def _write_json(document: ReportDict, path: Path) -> None:
     path.write_text(json.dumps(document, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n", "utf-8")
 
 
-def _write_run(dance: Dance, path: Path, units: str) -> None:
+def _write_run(dance: Dance, path: Path, form: Form) -> None:
     _write_json(dance.run, path)
 
 
-def _write_bvh(dance: Dance, path: Path, units: str) -> None:
-    from choreodb.motion import bvh
-
-    bvh.save(dance.motion, path, units="cm" if units == "cm" else "m")
-
-
-def _write_glb(dance: Dance, path: Path, units: str) -> None:
-    from choreodb.motion import glb
-    from choreodb.motion.hands import with_hands
-
-    glb.save(with_hands(dance.motion), path, extras={"choreodb": dance.about()})
+def _write_motion(dance: Dance, path: Path, form: Form) -> None:
+    extras = {"choreodb": dance.about(form)}
+    export.save(dance.motion, path, suffix_of(path), form, hands=dance.hands, extras=extras)
 
 
-def _write_npz(dance: Dance, path: Path, units: str) -> None:
-    from choreodb.motion import smpl
-    from choreodb.motion.hands import with_hands
-
-    smpl.save(with_hands(dance.motion), path, hands=dance.hands)
-
-
-def _write_report(dance: Dance, path: Path, units: str) -> None:
+def _write_report(dance: Dance, path: Path, form: Form) -> None:
     _write_json(dance.report, path)
 
 
-def _write_mp4(dance: Dance, path: Path, units: str) -> None:
+def _write_mp4(dance: Dance, path: Path, form: Form) -> None:
     from choreodb.render.video import Caption, save_video
 
     report = dance.report
@@ -249,7 +262,7 @@ def _write_mp4(dance: Dance, path: Path, units: str) -> None:
     )  # fmt: skip
 
 
-def _write_png(dance: Dance, path: Path, units: str) -> None:
+def _write_png(dance: Dance, path: Path, form: Form) -> None:
     from choreodb.render.sheet import contact_sheet, save_sheet
 
     steps = dance.report["steps"]
@@ -269,9 +282,7 @@ def _caption(step: ReportDict) -> str:
 
 
 WRITERS: dict[str, Writer] = {
-    ".bvh": _write_bvh,
-    ".glb": _write_glb,
-    ".npz": _write_npz,
+    **dict.fromkeys(export.SUFFIXES, _write_motion),
     ".mp4": _write_mp4,
     ".png": _write_png,
     ".json": _write_report,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 
 from choreodb.errors import MotionFormatError
 from choreodb.motion import jointmaps, registry, retarget
-from choreodb.motion.files import StrPath, regular_file
+from choreodb.motion.files import StrPath
 from choreodb.motion.motion import Motion
 from choreodb.motion.retarget import Canonical
 from choreodb.motion.skeleton import CHOREO22, CHOREO52
@@ -136,7 +135,7 @@ def inspect_motion(
     """
     path = Path(path)
     native = registry.read(path, fps=fps)
-    told = None if skeleton is None else read_joint_map(skeleton)
+    told = None if skeleton is None else jointmaps.read_joint_map(skeleton)
     joints = jointmaps.combine(native.skeleton.names, told)
     canonical, problem = None, None
     try:
@@ -147,18 +146,6 @@ def inspect_motion(
     notes = (*native.notes, *(() if canonical is None else canonical.notes))
     reader = registry.reader(path.suffix, path).__module__
     return Inspection(path, reader, native, registry.labels(path), joints, canonical, problem, notes)
-
-
-def read_joint_map(path: StrPath) -> dict[str, str]:
-    """Canonical joint name -> the file's, from a TOML file (`left_hip = "LThigh"`), at its top or under `[joints]`."""
-    try:
-        table = tomllib.loads(regular_file(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MotionFormatError(f"{path}: is not TOML ({' '.join(str(error).split())[:80]})") from None
-    table = table.get("joints", table)
-    if not isinstance(table, dict) or not all(isinstance(name, str) for name in table.values()):
-        raise MotionFormatError(f'{path}: is no joint map; expected lines such as left_hip = "LThigh"')
-    return dict(table)
 
 
 def picture(inspection: Inspection) -> Image:

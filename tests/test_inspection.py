@@ -15,8 +15,9 @@ from walking import walk
 from choreodb.cli import main
 from choreodb.errors import MotionFormatError
 from choreodb.indexer.discover import discover
-from choreodb.inspection import inspect_motion, read_joint_map
+from choreodb.inspection import inspect_motion
 from choreodb.motion import CHOREO22, CHOREO52, Motion, bvh, glb, positions, smpl
+from choreodb.motion.jointmaps import read_joint_map
 from choreodb.motion.rotations import identity, rotvec_to_quat
 from choreodb.motion.skeleton import Skeleton
 

@@ -15,6 +15,7 @@ from choreodb import cli
 from choreodb.dance import WRITERS, Dance, Outputs
 from choreodb.errors import ChoreoError, QueryError
 from choreodb.library import Library
+from choreodb.motion.export import Form
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_places_that_cannot_be(tmp_path: Path) -> None:
 def test_failing_writer_leaves_nothing(
     dance: Dance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    def fail(dance: Dance, path: Path, units: str) -> None:
+    def fail(dance: Dance, path: Path, form: Form) -> None:
         path.write_text("half")
         raise type(error)(str(error).format(path=path)) if isinstance(error, ChoreoError) else error
 

@@ -12,10 +12,12 @@ from choreodb.commands.options import (
     Commands,
     add_json,
     add_library,
+    add_rig,
     add_song_options,
     add_where,
     command,
     print_json,
+    rig_of,
     shown_progress,
 )
 from choreodb.errors import QueryError
@@ -29,7 +31,7 @@ MOST_ALTERNATIVES = 100
 def add(commands: Commands) -> None:
     parser = command(
         commands, "dance", run, "dance to a song with the motion of a library",
-        "The suffix chooses the format: .bvh .glb .npz (AMASS) .mp4 (video with the song) .png (contact sheet) .json (the "
+        "The suffix chooses the format: .bvh .glb .npz (AMASS) .positions.npz (joint positions) .mp4 (video with the song) .png (contact sheet) .json (the "
         "report: every step with its source, cost and licence).",
     )  # fmt: skip
     add_library(parser)
@@ -42,6 +44,8 @@ def add(commands: Commands) -> None:
         "--refine", choices=("none", "physics"), default="physics", help="clean-up after stitching (default: physics)"
     )
     parser.add_argument("--units", choices=("m", "cm"), default="m", help="units of a .bvh (default: m)")
+    add_rig(parser)
+    parser.add_argument("--music", action="store_true", help="name the song in the extras of a .glb")
     add_song_options(parser)
     add_json(parser)
 
@@ -80,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
     """Plan, search, stitch, clean up, and write."""
     from choreodb.dance import Outputs, numbered
     from choreodb.library import Library
+    from choreodb.motion.export import Form
 
     if not 1 <= options.alternatives <= MOST_ALTERNATIVES:
         raise QueryError(f"--alternatives {options.alternatives} must be between 1 and {MOST_ALTERNATIVES}")
@@ -88,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
             stack.enter_context(Outputs(numbered(options.output, number)))
             for number in range(1, options.alternatives + 1)
         ]
+        form = Form(options.units, rig_of(options, options.output), options.music)
         progress = stack.enter_context(shown_progress())
         library = Library.open(options.library, version=options.at)
         results = library.dances(
@@ -95,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
             bpm=options.bpm, beats=options.beats, metre=options.metre, progress=progress,
         )  # fmt: skip
         for outputs, result in zip(sets, results, strict=True):
-            outputs.prepare(result, units=options.units, progress=progress)
+            outputs.prepare(result, form, progress=progress)
         for outputs in sets:
             outputs.publish()
     if options.json:

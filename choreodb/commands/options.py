@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from choreodb.errors import QueryError
+
 if TYPE_CHECKING:
+    from choreodb.motion.rig import Rig
     from choreodb.progress import Progress
 
 SKIPPED = 3
@@ -61,6 +64,35 @@ def add_song_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--bpm", type=float, metavar="N", help="tempo of the song, where the estimate is wrong")
     group.add_argument("--metre", type=int, choices=(3, 4, 6), help="beats a bar")
     group.add_argument("--beats", type=Path, metavar="FILE", help="beat times: lines of `seconds<TAB>position in bar`")
+
+
+def add_rig(parser: argparse.ArgumentParser) -> None:
+    """The character that is to dance."""
+    group = parser.add_argument_group("your own character")
+    group.add_argument(
+        "--rig", type=Path, metavar="FILE",
+        help="dance on this skeleton: a .bvh (for a .bvh), or a .glb, .gltf or .vrm character, which a .glb then shows",
+    )  # fmt: skip
+    group.add_argument(
+        "--rig-skeleton", type=Path, metavar="TOML", help='canonical joint names and the rig\'s: left_hip = "LThigh"'
+    )
+
+
+def rig_of(options: argparse.Namespace, outputs: Sequence[Path]) -> Rig | None:
+    """The rig that `add_rig`'s options name, or None; QueryError where no output can show it."""
+    if options.rig is None:
+        if options.rig_skeleton is not None:
+            raise QueryError("--rig-skeleton names the joints of a rig; give the rig with --rig")
+        return None
+    from choreodb.motion import export, jointmaps, rig
+
+    refused = [path for path in outputs if export.suffix_of(path) == ".npz"]
+    if refused:
+        raise QueryError(f"output {str(refused[0])!r} is AMASS, which has no room for a rig; leave --rig away for it")
+    if not any(export.suffix_of(path) in export.RIGGED for path in outputs):
+        raise QueryError(f"--rig needs an output that can hold it; expected one of {' '.join(export.RIGGED)}")
+    joint_map = None if options.rig_skeleton is None else jointmaps.read_joint_map(options.rig_skeleton)
+    return rig.load(options.rig, joint_map=joint_map)
 
 
 def print_json(document: Any) -> None:

@@ -70,16 +70,17 @@ def channels(path: StrPath) -> FloatArray:
         raise MotionFormatError(f"{path}: {error}") from None
 
 
-def save(motion: Motion, path: StrPath, *, units: Literal["m", "cm"] = "m") -> None:
+def save(motion: Motion, path: StrPath, *, units: Literal["m", "cm"] = "m", keep_names: bool = False) -> None:
     """Write `motion` (metres) as a BVH in metres or centimetres; the same motion gives the same bytes.
 
-    Names are reduced to [A-Za-z0-9_]. The root has OFFSET 0 and the position channels; another joint has them only
-    where the motion's translations differ from its offset. Rotations are Zrotation Xrotation Yrotation, continuous
-    over time, to 1e-4 degrees; lengths to 6 decimals. Reading and writing again gives the same bytes.
+    Names are reduced to [A-Za-z0-9_], unless `keep_names`, as a rig needs it. The root has OFFSET 0 and the position
+    channels; another joint has them only where the motion's translations differ from its offset. Rotations are
+    Zrotation Xrotation Yrotation, continuous over time, to 1e-4 degrees; lengths to 6 decimals. Reading and writing again
+    gives the same bytes.
     """
     from choreodb.motion.bvh_text import write
 
-    write(motion, path, units=units)
+    write(motion, path, units=units, keep_names=keep_names)
 
 
 def _parse(data: Bytes) -> Motion:

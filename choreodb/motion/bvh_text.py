@@ -32,7 +32,7 @@ _ROTATIONS = " ".join(f"{axis}rotation" for axis in ORDER)
 _POSITIONS = "Xposition Yposition Zposition"
 
 
-def write(motion: Motion, path: StrPath, *, units: Literal["m", "cm"]) -> None:
+def write(motion: Motion, path: StrPath, *, units: Literal["m", "cm"], keep_names: bool = False) -> None:
     """Write `motion` as documented in `bvh.save`."""
     if units not in UNITS_PER_METRE:
         raise MotionFormatError(f"units are {units!r}; expected 'm' or 'cm'")
@@ -44,10 +44,12 @@ def write(motion: Motion, path: StrPath, *, units: Literal["m", "cm"]) -> None:
     if motion.translations is not None:
         translations = _rounded_lengths(motion.translations * scale)
     moving = _moving_joints(offsets, translations)
-    header = "\n".join(_hierarchy(motion, offsets, moving)) + "\n"
+    names = motion.skeleton.names
+    lines = _hierarchy(motion, offsets, moving, _whole_names(names) if keep_names else unique_names(names))
+    header = "\n".join(lines) + "\n"
     timing = f"MOTION\nFrames: {len(motion)}\nFrame Time: {_frame_time(motion.fps)}\n"
     numbers = _numbers(_rounded_angles(motion.rotations), _rounded_lengths(motion.root * scale), translations, moving)
-    write_bytes(path, (header + timing).encode("ascii"), numbers)
+    write_bytes(path, (header + timing).encode("utf-8"), numbers)
 
 
 def depth_first(motion: Motion) -> Motion:
@@ -132,9 +134,8 @@ def _numbers(angles: IntArray, root: IntArray, translations: IntArray | None, mo
     return out[:length].tobytes()
 
 
-def _hierarchy(motion: Motion, offsets: IntArray, moving: IntArray) -> list[str]:
+def _hierarchy(motion: Motion, offsets: IntArray, moving: IntArray, names: list[str]) -> list[str]:
     """Lines of the hierarchy; joints must be written depth first, which is also the order of the numbers."""
-    names = unique_names(motion.skeleton.names)
     parents = motion.skeleton.parents
     lines = ["HIERARCHY"]
     stack: list[int] = []
@@ -166,6 +167,12 @@ def _close(lines: list[str], stack: list[int], parent: int) -> None:
 
 def _lengths(row: IntArray) -> str:
     return " ".join(f"{value / 10.0**LENGTH_DECIMALS:.{LENGTH_DECIMALS}f}" for value in row.tolist())
+
+
+def _whole_names(names: tuple[str, ...]) -> list[str]:
+    """`names` as they are, where a BVH can hold them: on one line, without braces, and different from one another."""
+    plain = [" ".join(re.sub(r"[{}\x00-\x1f\x7f]", " ", name).split()) or "joint" for name in names]
+    return plain if len(set(plain)) == len(plain) else unique_names(names)
 
 
 def unique_names(names: tuple[str, ...]) -> list[str]:

@@ -70,6 +70,54 @@ def load(path: StrPath, *, animation: str | None = None, fps: float | None = Non
         raise MotionFormatError(f"{path}: {message}") from None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rest:
+    """A character as it stands in its file.
+
+    motion: one frame of its joints at rest, rotations relative to the bind pose (or to the rest pose itself, where there
+    is no bind pose). nodes: the node of every joint. bind: [J, 4] world rotations of that pose. above: what the root's
+    parent adds: rotation [4], position [3] and scale.
+    """
+
+    motion: Motion
+    nodes: tuple[int, ...]
+    bind: FloatArray
+    above: tuple[FloatArray, FloatArray, float]
+    gltf: Gltf
+
+
+def rest(path: StrPath) -> Rest:
+    """The character in a `.glb`, `.gltf` or `.vrm`, whether it is animated or not. Raises MotionFormatError."""
+    try:
+        return _rest_of(open_gltf(path))
+    except MotionFormatError as error:
+        message = str(error).removeprefix(f"{path}: ")
+        raise MotionFormatError(f"{path}: {message}") from None
+
+
+def _rest_of(gltf: Gltf) -> Rest:
+    scene = _scene(gltf)
+    still = _Clip("rest")
+    skins = [skin for skin in gltf.items("skins") if isinstance(skin.get("joints"), list) and skin["joints"]]
+    bind: dict[int, FloatArray] = {}
+    if skins:
+        lists = [[index(joint, len(scene.nodes), "nodes") for joint in skin["joints"]] for skin in skins]
+        place = max(range(len(skins)), key=lambda each: len(set(lists[each])))
+        joints = _connected(scene, list(dict.fromkeys(joint for listed in lists for joint in listed)))
+        bind = _bind(gltf, skins[place], lists[place])
+        bind = bind if set(joints) <= set(bind) else {}
+    else:
+        joints = _connected(scene, list(range(len(scene.nodes))))
+    above = _ancestors(scene, joints[0])
+    poses = _world(scene, still, [*above, *joints], np.zeros(1))
+    if not bind:
+        bind = {joint: poses[joint].rotation[0] for joint in joints}
+    motion = _assembled(scene, joints, _parents(scene, joints), poses, bind, DEFAULT_FPS)
+    top = poses[above[-1]] if above else _Pose(np.array([[1.0, 0.0, 0.0, 0.0]]), np.zeros((1, 3)), 1.0)
+    held = np.stack([bind[joint] for joint in joints])
+    return Rest(motion.validate(), tuple(joints), held, (top.rotation[0], top.position[0], top.scale), gltf)
+
+
 def _motion(gltf: Gltf, animation: str | None, fps: float | None) -> Motion:
     scene = _scene(gltf)
     clip, notes = _clip(gltf, scene, animation)
@@ -251,7 +299,7 @@ def _world(scene: _Scene, clip: _Clip, nodes: list[int], times: FloatArray) -> d
     """World state of `nodes` (parents first); each scale is its mean over the axes, as bones turn and do not shear."""
     out: dict[int, _Pose] = {}
     for node in nodes:
-        rotation, translation, scale = _rest(scene.nodes[node])
+        rotation, translation, scale = node_rest(scene.nodes[node])
         turned = np.broadcast_to(rotation, (len(times), 4))
         moved = np.broadcast_to(translation, (len(times), 3))
         if (node, "rotation") in clip.tracks:
@@ -267,7 +315,7 @@ def _world(scene: _Scene, clip: _Clip, nodes: list[int], times: FloatArray) -> d
     return out
 
 
-def _rest(node: dict[str, Any]) -> tuple[FloatArray, FloatArray, float]:
+def node_rest(node: dict[str, Any]) -> tuple[FloatArray, FloatArray, float]:
     """Rotation [4], translation [3] and mean scale of a node where nothing animates it."""
     if "matrix" in node:
         matrix = numbers(node, "matrix", tuple(np.eye(4).ravel())).reshape(4, 4).T
@@ -328,7 +376,7 @@ def _face(gltf: Gltf, scene: _Scene, clip: _Clip, times: FloatArray) -> tuple[Fl
         if what != "weights":
             continue
         values = sampled(keys, times)
-        names = _morphs(gltf, scene.nodes[node])
+        names = target_names(gltf, scene.nodes[node])
         if len(channels) + values.shape[1] > 2000 or len(times) * (len(channels) + values.shape[1]) > 4 * MAX_CELLS:
             raise MotionFormatError("has more than 2000 morph weights, or too many frames of them")
         for place in range(values.shape[1]):
@@ -338,7 +386,8 @@ def _face(gltf: Gltf, scene: _Scene, clip: _Clip, times: FloatArray) -> tuple[Fl
     return np.stack(list(channels.values()), axis=1), tuple(channels)
 
 
-def _morphs(gltf: Gltf, node: dict[str, Any]) -> list[str]:
+def target_names(gltf: Gltf, node: dict[str, Any]) -> list[str]:
+    """Names of the morph targets of a node's mesh; empty where they have none."""
     if "mesh" not in node:
         return []
     extras = gltf.item("meshes", node["mesh"]).get("extras")

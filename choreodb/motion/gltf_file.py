@@ -64,7 +64,7 @@ class Gltf:
             raise MotionFormatError(
                 "is compressed with EXT_meshopt_compression; expected plain buffers, export without it"
             )
-        buffer = self._buffer(view.get("buffer"))
+        buffer = self.buffer(view.get("buffer"))
         start, length = whole(view, "byteOffset", 0), whole(view, "byteLength")
         if start + length > len(buffer):
             raise MotionFormatError(f"accessor {place} reaches beyond its buffer of {len(buffer)} bytes; it is cut off")
@@ -81,7 +81,7 @@ class Gltf:
             raise MotionFormatError(f"accessor {place} holds NaN, infinity or numbers beyond {MAX_VALUE:g}")
         return values
 
-    def _buffer(self, place: Any) -> bytes:
+    def buffer(self, place: Any) -> bytes:
         buffers = self.items("buffers")
         place = index(place, len(buffers), "buffers")
         if place not in self.buffers:
@@ -102,9 +102,9 @@ class Gltf:
                 return base64.b64decode(text, validate=True) if head.endswith(";base64") else b""
             except (binascii.Error, ValueError):
                 raise MotionFormatError(f"buffer {place} is damaged base64; expected a data URI") from None
-        return self._read_beside(uri)
+        return self.beside(uri)
 
-    def _read_beside(self, uri: str) -> bytes:
+    def beside(self, uri: str) -> bytes:
         """The file that `uri` names beside the document or below its folder; anything else is refused."""
         name = unquote(uri)
         if "\0" in name or ":" in name or "\\" in name or Path(name).is_absolute():

@@ -7,10 +7,12 @@ Kinect, VRM, Biped, Bandai-Namco and MMD (in Japanese).
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from choreodb.errors import MotionFormatError
+from choreodb.motion.files import StrPath, regular_file
 from choreodb.motion.skeleton import CHOREO52, Skeleton
 
 # Prefixes that rigs put before every name, after lower-casing.
@@ -142,6 +144,18 @@ def _ancestors(skeleton: Skeleton, name: str) -> list[int]:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(list(names)[:30]) + (", ..." if len(names) > 30 else "")
+
+
+def read_joint_map(path: StrPath) -> dict[str, str]:
+    """Canonical joint name -> the file's, from a TOML file (`left_hip = "LThigh"`), at its top or under `[joints]`."""
+    try:
+        table = tomllib.loads(regular_file(path).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MotionFormatError(f"{path}: is not TOML ({' '.join(str(error).split())[:80]})") from None
+    table = table.get("joints", table)
+    if not isinstance(table, dict) or not all(isinstance(name, str) for name in table.values()):
+        raise MotionFormatError(f'{path}: is no joint map; expected lines such as left_hip = "LThigh"')
+    return dict(table)
 
 
 def combine(names: Sequence[str], joint_map: Mapping[str, str] | None) -> dict[str, str]:

@@ -56,6 +56,11 @@ def rest_frames(
     return frames, "rest pose: from bone directions and the hinges of knees and elbows, as the zero pose is no T-pose"
 
 
+def stands(skeleton: Skeleton, joints: Mapping[str, int]) -> bool:
+    """Whether the zero pose of `skeleton` is an upright T-, A- or I-pose."""
+    return _zero_pose(skeleton, joints) is not None
+
+
 def frame_of(first: FloatArray, second: FloatArray) -> FloatArray:
     """Quaternion [..., 4] of the axes (first, second made perpendicular, their cross product), vectors [..., 3]."""
     x = _unit(first)
