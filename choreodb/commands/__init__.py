@@ -23,6 +23,7 @@ from choreodb.commands import (
     relabel,
     rollback,
     retarget,
+    rollback,
     sample,
     search,
     sql,

@@ -200,7 +200,8 @@ def _toe_height(world: FloatArray, joints: Mapping[str, int], leg_m: float) -> t
     if toes:
         height = float(np.quantile(world[:, toes, 1].min(axis=1), 0.05))
         if -0.02 * leg_m <= height <= _HIGHEST_TOE * leg_m:
-            return max(height, 0.0), f"floor: the toe joints stand {100.0 * height:.1f} cm over it in the file"
+            height = max(height, 0.0)
+            return height, f"floor: the toe joints stand {100.0 * height:.1f} cm over it in the file"
     return ours, f"floor: the file shows none; toe joints are put {100.0 * ours:.1f} cm over it, as ours are by size"
 
 
