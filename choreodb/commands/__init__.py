@@ -21,7 +21,6 @@ from choreodb.commands import (
     inspect,
     log,
     relabel,
-    rollback,
     retarget,
     rollback,
     sample,
