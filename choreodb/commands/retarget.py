@@ -15,7 +15,9 @@ def add(commands: Commands) -> None:
         "Reads whatever `inspect` reads. Without --rig the result is on our own skeleton: 60 fps, metres, y up, standing on "
         "the floor. The suffix of the output chooses the format: .bvh .glb .npz (AMASS) .positions.npz (joint positions).",
     )  # fmt: skip
-    parser.add_argument("motion", type=Path, metavar="MOTION")
+    parser.add_argument(
+        "motion", type=Path, metavar="MOTION", help="a motion file; `inspect` says what is understood of it"
+    )
     parser.add_argument(
         "-o", "--output", type=Path, action="append", required=True, metavar="FILE", help="may be repeated"
     )
