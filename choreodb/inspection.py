@@ -134,8 +134,7 @@ def inspect_motion(
     Raises MotionFormatError where the file cannot be read; one that cannot be retargeted has a `problem` instead.
     """
     path = Path(path)
-    native = registry.read(path, fps=fps)
-    told = None if skeleton is None else jointmaps.read_joint_map(skeleton)
+    native, told = registry.read_mapped(path, skeleton, fps=fps)
     joints = jointmaps.combine(native.skeleton.names, told)
     canonical, problem = None, None
     try:

@@ -35,15 +35,14 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, retarget, write, and say what was guessed."""
-    from choreodb.motion import export, jointmaps, registry, retarget
+    from choreodb.motion import export, registry, retarget
 
     for path in options.output:
         if export.suffix_of(path) not in export.SUFFIXES:
             known = " ".join(export.SUFFIXES)
             raise QueryError(f"output {str(path)!r} has suffix {path.suffix!r}; expected one of {known}")
     form = export.Form(options.units, rig_of(options, options.output))
-    joint_map = None if options.skeleton is None else jointmaps.read_joint_map(options.skeleton)
-    native = registry.read(options.motion, fps=options.fps)
+    native, joint_map = registry.read_mapped(options.motion, options.skeleton, fps=options.fps)
     try:
         canonical = retarget.canonicalise(native, units=options.source_units, up=options.up, joint_map=joint_map)
     except MotionFormatError as error:

@@ -10,6 +10,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from choreodb.errors import MotionFormatError
 from choreodb.motion.files import StrPath, regular_file
@@ -148,14 +149,34 @@ def _listed(names: Sequence[str]) -> str:
 
 def read_joint_map(path: StrPath) -> dict[str, str]:
     """Canonical joint name -> the file's, from a TOML file (`left_hip = "LThigh"`), at its top or under `[joints]`."""
+    table = _table(path)
+    names = {joint: name for joint, name in table.items() if isinstance(name, str)}
+    if len(names) != len(table):
+        raise MotionFormatError(f'{path}: is no joint map; expected lines such as left_hip = "LThigh"')
+    return names
+
+
+def read_marker_map(path: StrPath) -> dict[str, str | list[str]]:
+    """Canonical joint name -> a marker, or several whose middle it is, from a TOML file as for `read_joint_map`."""
+    table = _table(path)
+    good = all(
+        isinstance(each, str) or (isinstance(each, list) and all(isinstance(name, str) for name in each))
+        for each in table.values()
+    )
+    if not good or not table:
+        raise MotionFormatError(f'{path}: is no marker map; expected lines such as left_knee = ["LKNE", "LKNM"]')
+    return table
+
+
+def _table(path: StrPath) -> dict[str, Any]:
     try:
         table = tomllib.loads(regular_file(path).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MotionFormatError(f"{path}: is not TOML ({' '.join(str(error).split())[:80]})") from None
     table = table.get("joints", table)
-    if not isinstance(table, dict) or not all(isinstance(name, str) for name in table.values()):
+    if not isinstance(table, dict):
         raise MotionFormatError(f'{path}: is no joint map; expected lines such as left_hip = "LThigh"')
-    return dict(table)
+    return table
 
 
 def combine(names: Sequence[str], joint_map: Mapping[str, str] | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from choreodb.errors import MotionFormatError
-from choreodb.motion import face
+from choreodb.motion import face, jointmaps
 from choreodb.motion.files import StrPath
 from choreodb.motion.motion import Motion, checked_fps
 
@@ -22,12 +22,12 @@ Reader = Callable[[StrPath], Motion]
 
 ENTRY_POINT_GROUP = "choreodb.readers"
 _BUILT_IN = {
-    ".bvh": "choreodb.motion.bvh", ".glb": "choreodb.motion.gltf", ".gltf": "choreodb.motion.gltf",
+    ".bvh": "choreodb.motion.bvh", ".c3d": "choreodb.motion.c3d", ".glb": "choreodb.motion.gltf", ".gltf": "choreodb.motion.gltf",
     ".json": "choreodb.motion.positions_json", ".npy": "choreodb.motion.npz", ".npz": "choreodb.motion.npz",
     ".pkl": "choreodb.motion.pickles", ".vmd": "choreodb.motion.vmd",
 }  # fmt: skip
 # Formats that may not state a frame rate: their readers take it as an argument.
-_UNTIMED = (".json", ".npy", ".npz", ".pkl")
+_UNTIMED = (".c3d", ".json", ".npy", ".npz", ".pkl")
 # Suffixes of many things that are no motion: read when a file is named, never looked for.
 _ON_REQUEST = (".json",)
 
@@ -45,6 +45,22 @@ def read(path: StrPath, *, fps: float | None = None) -> Motion:
     file is not what it claims.
     """
     return face.attached(_read(path, fps), path)
+
+
+def read_mapped(
+    path: StrPath, skeleton: StrPath | None, *, fps: float | None = None
+) -> tuple[Motion, dict[str, str] | None]:
+    """(the motion as `read` has it, the joint map for `retarget.canonicalise`) with the user's map `skeleton`, a TOML file.
+
+    A C3D has markers and no joints: there the map says which markers a joint lies between, and is used up by reading.
+    """
+    if skeleton is None:
+        return read(path, fps=fps), None
+    if Path(path).suffix.lower() == ".c3d":
+        from choreodb.motion import c3d
+
+        return c3d.load(path, fps=fps, markers=jointmaps.read_marker_map(skeleton)), None
+    return read(path, fps=fps), jointmaps.read_joint_map(skeleton)
 
 
 def _read(path: StrPath, fps: float | None) -> Motion:
