@@ -20,7 +20,7 @@ from choreodb.errors import ChoreoError, ConflictError
 from choreodb.indexer import connect, ingest
 from choreodb.indexer.discover import ClipSource, Discovery, discover
 from choreodb.indexer.ingest import ClipSegments, Ingested, Task
-from choreodb.indexer.labels import Problem
+from choreodb.indexer.labels import ClipSettings, Problem
 from choreodb.indexer.staging import Staging
 from choreodb.indexer.summary import Summary, coverage
 from choreodb.storage import edit
@@ -68,6 +68,7 @@ def index(
     jobs: int | None = 1,
     packing: Packing | None = None,
     restore: bool = False,
+    reading: ClipSettings | None = None,
 ) -> Summary:
     """Bring the clips of `sources` (folders or files) into the library at `library`, which is made if it is not there.
 
@@ -77,7 +78,8 @@ def index(
     another process commits meanwhile, both keep what they did, unless that is the same clip. jobs: processes
     that read files (None: one per core); a script that asks for more than one needs the usual main guard. The result does
     not depend on it, nor on the order of `sources`. packing: how the motion of new clips is stored (None: as in the
-    last run, at first in full).
+    last run, at first in full). reading: frame rate, units, axes and joint map of the files of which `clips.csv` does not
+    say it.
 
     Raises ChoreoError: no source, a clip that another process changed meanwhile (ConflictError), no clip that can be read, an id used twice, a library that cannot be opened; with
     `strict`, the first file that cannot be read.
@@ -85,7 +87,8 @@ def index(
     if not sources:
         raise ChoreoError("no source given; name at least one folder of motion files")
     with one_thread():
-        return _index(sources, library, strict, progress or (lambda stage, done, total: None), jobs, packing, restore)
+        report = progress or (lambda stage, done, total: None)
+        return _index(sources, library, strict, report, jobs, packing, restore, reading)
 
 
 def _index(
@@ -96,9 +99,10 @@ def _index(
     jobs: int | None,
     packing: Packing | None,
     restore: bool,
+    reading: ClipSettings | None,
 ) -> Summary:
     report("discover", 0, 1)
-    found = discover([Path(source) for source in sources])
+    found = discover([Path(source) for source in sources], reading)
     store = Store.open(library) if Store.exists(library) else Store.create(library)
     if strict and found.problems:
         raise ChoreoError(str(found.problems[0]))
@@ -187,13 +191,15 @@ def _tasks(clips: Iterable[ClipSource], packing: Packing) -> tuple[list[Task], l
     tasks, problems = [], []
     for source in clips:
         try:
-            for path in (source.path, source.music):
+            for path in (source.path, source.music, *ingest.companions(source)):
                 if path is not None and path not in hashes:
                     hashes[path] = ingest.file_sha256(path)
         except OSError as error:
             problems.append(Problem(source.clip, f"cannot be opened ({error.strerror or error})", "motion"))
             continue
-        tasks.append(ingest.task(source, hashes[source.path], hashes[source.music] if source.music else None, packing))
+        music = hashes[source.music] if source.music else None
+        beside = tuple(hashes[path] for path in ingest.companions(source))
+        tasks.append(ingest.task(source, hashes[source.path], music, packing, beside))
     return tasks, problems
 
 

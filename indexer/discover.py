@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from choreodb.errors import ChoreoError
@@ -59,9 +59,10 @@ class Discovery:
     datasets: set[str] = field(default_factory=set)
 
 
-def discover(sources: Sequence[Path]) -> Discovery:
+def discover(sources: Sequence[Path], reading: ClipSettings | None = None) -> Discovery:
     """Every clip of the source folders (or single files) in `sources`; the order of `sources` does not matter.
 
+    reading: how to read the files of which `clips.csv` does not say it.
     Raises ChoreoError where a source does not exist or two files would get the same clip id.
     """
     found = Discovery()
@@ -73,6 +74,8 @@ def discover(sources: Sequence[Path]) -> Discovery:
         if source.is_dir():
             found.datasets.add(folder.name)
         _discover_source(folder, files, None if source.is_dir() else source, found)
+    if reading is not None:
+        found.clips = [replace(clip, settings=clip.settings.over(reading)) for clip in found.clips]
     _refuse_collisions(found.clips)
     found.clips.sort(key=lambda clip: clip.clip)
     return found

@@ -24,7 +24,7 @@ from choreodb.indexer.encoders.base import MotionWindow
 from choreodb.indexer.encoders.rhythm import Descriptors
 from choreodb.indexer.labels import Problem
 from choreodb.indexer.segments import Cut
-from choreodb.motion import registry, retarget
+from choreodb.motion import face, registry, retarget
 from choreodb.motion.kinematics import forward, heading
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import FloatArray
@@ -90,9 +90,28 @@ class Ingested:
     problems: tuple[Problem, ...]
 
 
-def task(source: ClipSource, sha256: str, music_sha256: str | None, packing: Packing = "float32") -> Task:
-    """The task of a discovered clip; its motion key covers the bytes of both files and everything said about them."""
+def companions(source: ClipSource) -> list[Path]:
+    """Files beside the motion that are read with it: its face, and its joint map."""
+    beside = face.sidecar(source.path)
+    maps = [] if source.settings.skeleton is None else [source.settings.skeleton]
+    return [*([beside] if beside.is_file() else []), *maps]
+
+
+def task(
+    source: ClipSource,
+    sha256: str,
+    music_sha256: str | None,
+    packing: Packing = "float32",
+    beside: Sequence[str] = (),
+) -> Task:
+    """The task of a discovered clip; its motion key covers the bytes of its files and everything said about them.
+
+    beside: hashes of its `companions`.
+    """
     said = {**asdict(source), "path": "", "music": music_sha256, "settings": asdict(source.settings)}
+    del said["settings"]["skeleton"]
+    if beside:
+        said["beside"] = list(beside)
     # what nobody states leaves the key as it was before there was a column for it
     for column in (said, said["settings"]):
         if column["consent"] is None:
@@ -136,11 +155,11 @@ def ingest(task: Task, *, strict: bool = False) -> Ingested:
     clip goes in as unpaired (`strict`: raises MusicFormatError).
     """
     source = task.source
-    native = registry.read(source.path)
-    part, start_s = _trimmed(native, source)
     settings = source.settings
+    native, joint_map = registry.read_mapped(source.path, settings.skeleton, fps=settings.fps)
+    part, start_s = _trimmed(native, source)
     canonical = retarget.canonicalise(
-        part, units=settings.units, up=settings.up, fps=settings.fps, root_position=settings.root_position
+        part, units=settings.units, up=settings.up, root_position=settings.root_position, joint_map=joint_map
     )
     # everything is measured on what will be read back, so that it can be measured again
     rotations, root = as_stored(
@@ -175,9 +194,9 @@ def ingest(task: Task, *, strict: bool = False) -> Ingested:
         "face": list(canonical.motion.face_names),
     }
     described = segment(row, rotations, root, contacts)
-    face = None if canonical.motion.face is None else canonical.motion.face.astype(np.float32)
+    weights = None if canonical.motion.face is None else canonical.motion.face.astype(np.float32)
     song = _song_row(music, source)
-    return Ingested(row, rotations, root, contacts, face, described, song, settings.mirror, problems)
+    return Ingested(row, rotations, root, contacts, weights, described, song, settings.mirror, problems)
 
 
 def segment(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,7 @@ class ClipSettings:
     """One row of `clips.csv`: what overrides the motion file's own header and folders. None is "as the file says".
 
     fps: frames per second. start_s, end_s: the part of the file that is the clip, seconds. mirror: whether a virtual
-    mirrored copy goes into the library.
+    mirrored copy goes into the library. skeleton: a TOML file that maps canonical joints to the file's.
     """
 
     fps: float | None = None
@@ -36,6 +36,13 @@ class ClipSettings:
     licence: str | None = None
     consent: str | None = None
     mirror: bool = True
+    skeleton: Path | None = None
+
+    def over(self, default: ClipSettings) -> ClipSettings:
+        """These settings, with those of `default` where they say nothing about how to read the file."""
+        reading = ("fps", "units", "up", "root_position", "skeleton")
+        said = {name: getattr(default, name) for name in reading if getattr(self, name) is None}
+        return replace(self, **said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +247,7 @@ _CLIP_COLUMNS: dict[str, _Parser] = {
     "licence": str,
     "consent": str,
     "mirror": _yes_or_no,
+    "skeleton": _inside,
 }
 _PAIR_COLUMNS: dict[str, _Parser] = {
     "music": _inside,

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from choreodb.errors import ChoreoError
+from choreodb.indexer import ingest
 from choreodb.indexer.discover import ClipSource, discover
+from choreodb.indexer.labels import ClipSettings
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -162,3 +164,25 @@ def test_missing_source_and_unknown_file(tmp_path: Path) -> None:
         discover([tmp_path / "nowhere"])
     with pytest.raises(ChoreoError, match="not a motion file"):
         discover([touch(tmp_path, "a.txt") / "a.txt"])
+
+
+def test_how_to_read_files_where_clips_csv_does_not_say_it(tmp_path: Path) -> None:
+    source = tmp_path / "set"
+    for name in ("a.bvh", "b.bvh", "map.toml", "other.toml"):
+        touch(source, name)
+    (source / "clips.csv").write_text("file,fps,skeleton\na.bvh,30,map.toml\n")
+    reading = ClipSettings(fps=120.0, up="z", skeleton=source / "other.toml")
+    first, second = discover([source], reading).clips
+    assert (first.settings.fps, first.settings.up, first.settings.skeleton) == (30.0, "z", source / "map.toml")
+    assert (second.settings.fps, second.settings.up, second.settings.skeleton) == (120.0, "z", source / "other.toml")
+
+
+def test_a_changed_map_or_face_makes_another_clip(tmp_path: Path) -> None:
+    source = tmp_path / "set"
+    touch(source, "a.bvh")
+    clip = discover([source]).clips[0]
+    keys = {ingest.task(clip, "0" * 64, None, beside=beside).motion_key for beside in ((), ("1" * 64,), ("2" * 64,))}
+    assert len(keys) == 3
+    assert ingest.companions(clip) == []
+    touch(source, "a.face.npz")
+    assert ingest.companions(clip) == [clip.path.with_name("a.face.npz")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ MAX_BYTES = 512 * 2**20
 LONGEST_GAP_S = 0.5
 """A marker that is not seen for longer is lost, not hidden."""
 
+_HEADER = 512
 _TIMEOUT_S = 120.0
 _MEMORY_BYTES = 8 * 2**30
 
@@ -54,9 +56,13 @@ def _read(path: StrPath) -> tuple[FloatArray, list[str], float, str]:
     path = regular_file(path)
     size = path.stat().st_size
     with open(path, "rb") as file:
-        head = file.read(2)
-    if size > MAX_BYTES or len(head) < 2 or head[1] != 0x50:
+        head = file.read(_HEADER)
+    if size > MAX_BYTES or len(head) < _HEADER or head[1] != 0x50:
         raise MotionFormatError(f"is no C3D of up to {MAX_BYTES} bytes (its second byte is not 0x50)")
+    if size < _least_bytes(head):
+        raise MotionFormatError(
+            f"declares at least {_least_bytes(head)} bytes of points but holds {size}; it is cut off"
+        )
     command = [sys.executable, "-m", "choreodb.motion.c3d_reader", str(path.resolve())]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False, preexec_fn=_bounded)
@@ -79,6 +85,16 @@ def _read(path: StrPath) -> tuple[FloatArray, list[str], float, str]:
     if np.any(np.abs(points) > MAX_VALUE):
         raise MotionFormatError(f"holds points beyond {MAX_VALUE:g}; expected lengths")
     return points, labels[: points.shape[1]], rate, units
+
+
+def _least_bytes(head: bytes) -> int:
+    """Bytes that the frames of points need that the header declares (c3d.org, "The C3D file format", header section)."""
+    points, _, first, last = struct.unpack_from("<4H", head, 2)
+    scale, block = struct.unpack_from("<fH", head, 12)
+    # byte orders of other makers' machines are left to the reader; long takes count their frames elsewhere
+    if not (1 <= first <= last < 0xFFFF and 1 <= block < 256 and np.isfinite(scale)):
+        return 0
+    return int(512 * (block - 1) + (last - first + 1) * points * (16 if scale < 0.0 else 8))
 
 
 def _bounded() -> None:

@@ -57,7 +57,7 @@ def _pelvis(markers: Mapping[str, FloatArray], metres: float) -> dict[str, Float
     back: FloatArray = 0.5 * (markers["LPSI"] + markers["RPSI"]) if both else markers["SACR"]
     across = markers["RASI"] - markers["LASI"]
     right = _unit(across)
-    ahead = front - back
+    ahead: FloatArray = front - back
     ahead = _unit(ahead - np.sum(ahead * right, axis=-1, keepdims=True) * right)
     upward = np.cross(right, ahead)
     width = np.median(np.linalg.norm(across, axis=-1))
