@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_rigs import LIMBS, RIGS, bones_apart_deg, built, check, dance, trunk_apart_deg
+from test_rigs import LIMBS, RIGS, bones_apart_deg, built, dance, trunk_apart_deg
+from test_rigs import check as check_bodies
 
 from choreodb import cli
 from choreodb.errors import MotionFormatError
@@ -20,7 +21,7 @@ from choreodb.motion.gltf_file import open_gltf
 from choreodb.motion.hands import with_hands
 from choreodb.motion.kinematics import forward, joint_positions
 from choreodb.motion.motion import Motion
-from choreodb.motion.retarget import canonicalise
+from choreodb.motion.retarget import Canonical, canonicalise
 from choreodb.motion.rotations import angle, compose, identity, inverse, rotate, rotvec_to_quat
 from choreodb.motion.skeleton import CHOREO22, CHOREO52, TOE_HEIGHT_M, Skeleton
 
@@ -41,6 +42,16 @@ def other() -> Motion:
     rotations[:, arm] = compose(rotations[:, arm], rotvec_to_quat(np.array([0.0, 0.4, 0.0])))
     rotations[:, 0] = compose(turn, rotations[:, 0])
     return Motion(rotations, rotate(turn, motion.root), CHOREO22, 60.0)
+
+
+def body(motion: Motion) -> Motion:
+    """The motion without its fingers."""
+    return replace(motion, rotations=motion.rotations[:, :22], skeleton=CHOREO22)
+
+
+def check(out: Canonical, motion: Motion, *, feet: bool = True) -> None:
+    """The same dance, whatever the hands do."""
+    check_bodies(replace(out, motion=body(out.motion)), body(motion), feet=feet)
 
 
 def toes(moved: Motion, character: rig.Rig) -> np.ndarray:
@@ -232,8 +243,7 @@ def test_a_character_dances_in_its_own_file(name: str, tmp_path: Path) -> None:
     out = registry.read(tmp_path / "out.glb")
     assert set(out.skeleton.names) == set(character.skeleton.names)
     whole = canonicalise(out)
-    body = replace(whole.motion, rotations=whole.motion.rotations[:, :22], skeleton=CHOREO22)
-    check(replace(whole, motion=body), replace(source, rotations=source.rotations[:, :22], skeleton=CHOREO22))
+    check(whole, source)
     found = whole.motion
     fingers = angle(compose(inverse(found.rotations[:, 22:]), source.rotations[:, 22:]))
     assert np.degrees(np.median(fingers)) < 3.0
