@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import signal
 import subprocess
 import sys
@@ -226,3 +227,11 @@ def test_a_small_archive_that_unpacks_to_much_is_refused(make: Callable[[int], b
     assert path.stat().st_size < 200_000
     with pytest.raises(MotionFormatError, match=r"bomb\.npz: .*unpacks to \d+ numbers"):
         registry.read(path)
+
+
+@pytest.mark.parametrize("uri", ["\ud800", "a\ud800.bin", "%00", "x" * 5000, "a/" * 3000, "", ".", "%FF"])
+def test_buffers_with_names_that_no_file_has(uri: str, good: dict[str, bytes], tmp_path: Path) -> None:
+    document = json.loads(good["dance.gltf"])
+    document["buffers"][0]["uri"] = uri
+    (tmp_path / "a.gltf").write_text(json.dumps(document))
+    assert not read_or_refuse(tmp_path / "a.gltf", None)

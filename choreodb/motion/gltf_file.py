@@ -20,6 +20,8 @@ from choreodb.motion.rotations import FloatArray
 
 MAX_BYTES = 512 * 2**20
 """Largest file, and largest total of its buffers."""
+MAX_URI = 250
+"""Longest name of a buffer's file: file systems take no more of a name."""
 
 _COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _SIZES = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -107,7 +109,9 @@ class Gltf:
     def beside(self, uri: str) -> bytes:
         """The file that `uri` names beside the document or below its folder; anything else is refused."""
         name = unquote(uri)
-        if "\0" in name or ":" in name or "\\" in name or Path(name).is_absolute():
+        # half a letter, which JSON may spell, is in no file's name
+        odd = "\0" in name or ":" in name or "\\" in name or name != plain_text(name) or len(name) > MAX_URI
+        if odd or Path(name).is_absolute():
             raise MotionFormatError(
                 f"buffer {plain_text(name)[:60]!r} is not beside the file; expected a relative path"
             )
