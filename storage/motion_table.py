@@ -321,6 +321,9 @@ def _lookup(names: Sequence[str], files: Sequence[pq.ParquetFile]) -> dict[str, 
         metadata = file.metadata
         sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         places = [(group, row) for group, size in enumerate(sizes) for row in range(size)]
-        for (group, row), (key, first, frames, joints) in zip(places, _key_rows(name, file), strict=True):
+        rows = list(_key_rows(name, file))
+        if len(rows) != len(places):
+            raise damaged(name, ValueError(f"it has {len(rows)} rows where its groups have {len(places)}"))
+        for (group, row), (key, first, frames, joints) in zip(places, rows, strict=True):
             found.setdefault(key, []).append(Block(part, group, row, first, frames, joints))
     return {key: tuple(sorted(rows, key=lambda block: block.first)) for key, rows in found.items()}

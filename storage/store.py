@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tokenize import TokenError
 from types import MappingProxyType
 from typing import IO, Any
 
@@ -400,7 +401,7 @@ def read_part(entry: FileEntry, path: Path, schema: pa.Schema, optional: Sequenc
 def _map_array(path: Path, entry: ArrayEntry) -> npt.NDArray[Any]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError) as error:
         raise damaged(entry.file.path, error) from None
     if array.shape != entry.shape or array.dtype.str != entry.dtype:
         raise StoreError(
