@@ -13,8 +13,16 @@ from scipy.spatial.transform import Rotation
 
 from choreodb.errors import ChoreoError, MotionFormatError
 from choreodb.motion import CHOREO22, CHOREO52, Motion, Skeleton, bvh, kinematics
-from choreodb.motion.bvh_kernel import POWERS, format_fixed, parse_numbers
-from choreodb.motion.rotations import FloatArray, angle, compose, euler_to_quat, inverse, rotvec_to_quat
+from choreodb.motion.bvh_kernel import POWERS, format_fixed, parse_numbers, rounded_angles
+from choreodb.motion.rotations import (
+    FloatArray,
+    angle,
+    compose,
+    euler_to_quat,
+    inverse,
+    quat_to_euler,
+    rotvec_to_quat,
+)
 
 PLAIN = """HIERARCHY
 ROOT Hips
@@ -531,3 +539,25 @@ def test_real_files_against_the_naive_reader(pattern: str, realdata: Path, tmp_p
         assert_same_motion(motion, again, atol_m=0.01)  # centimetres: 0.1 mm
         bvh.save(again, tmp_path / "b.bvh")
         assert (tmp_path / "a.bvh").read_bytes() == (tmp_path / "b.bvh").read_bytes()
+
+
+def naive_angles(quats: np.ndarray) -> np.ndarray:
+    def spelt(turns: np.ndarray) -> np.ndarray:
+        angles = np.rint(np.degrees(quat_to_euler(turns, "ZXY")) * 1e4).astype(np.int64)
+        angles[angles == -1_800_000] = 1_800_000
+        return angles
+
+    first = spelt(quats / np.linalg.norm(quats, axis=-1, keepdims=True))
+    return spelt(euler_to_quat(np.radians(first / 1e4), "ZXY"))
+
+
+def test_rounded_angles_agree_with_their_naive_twin(rng: np.random.Generator) -> None:
+    locked = np.stack(
+        [rng.uniform(-3.0, 3.0, 500), rng.choice([-0.5, 0.5], 500) * np.pi, rng.uniform(-3.0, 3.0, 500)], axis=1
+    )
+    halves = np.concatenate([np.eye(4), -np.eye(4)])
+    for quats in (rng.normal(size=(5000, 4)), euler_to_quat(locked, "ZXY"), halves):
+        angles = rounded_angles(quats, 1e4)
+        # the last bit of a sine may differ between compilers, and so one unit in the last digit
+        assert np.abs(angles - naive_angles(quats)).max() <= 1
+        assert np.array_equal(rounded_angles(euler_to_quat(np.radians(angles / 1e4), "ZXY"), 1e4), angles)

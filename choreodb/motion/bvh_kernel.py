@@ -216,3 +216,49 @@ def compose_axes(
                 quat[0], quat[1], quat[2], quat[3] = w * c - y * s, x * c - z * s, w * s + y * c, z * c + x * s
             else:
                 quat[0], quat[1], quat[2], quat[3] = w * c - z * s, x * c + y * s, y * c - x * s, w * s + z * c
+
+
+@njit(cache=True, nogil=True)
+def rounded_angles(quats: npt.NDArray[np.float64], a_degree: float) -> npt.NDArray[np.int64]:
+    """Angles [N, 3] about Z, X, Y (`quat_to_euler` in order ZXY) of rotations [N, 4], in whole units, `a_degree` of them to one.
+
+    Rounding can move a rotation into gimbal lock, where the angles are spelt differently; a second round settles it.
+    """
+    out = np.empty((len(quats), 3), dtype=np.int64)
+    half = 0.5 * np.pi / (180.0 * a_degree)
+    for n in range(len(quats)):
+        w, x, y, z = quats[n, 0], quats[n, 1], quats[n, 2], quats[n, 3]
+        norm = np.sqrt(w * w + x * x + y * y + z * z)
+        turns = _zxy(w / norm, x / norm, y / norm, z / norm, a_degree)
+        cz, sz = np.cos(half * turns[0]), np.sin(half * turns[0])
+        cx, sx = np.cos(half * turns[1]), np.sin(half * turns[1])
+        cy, sy = np.cos(half * turns[2]), np.sin(half * turns[2])
+        w, x, y, z = cz * cx, cz * sx, sz * sx, sz * cx
+        out[n] = _zxy(w * cy - y * sy, x * cy - z * sy, w * sy + y * cy, x * sy + z * cy, a_degree)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _zxy(w: float, x: float, y: float, z: float, a_degree: float) -> tuple[int, int, int]:
+    """Angles about Z, X, Y of one unit quaternion, rounded, within half a turn; -180 and +180 degrees are both +180."""
+    sine = min(max(2.0 * (y * z + w * x), -1.0), 1.0)
+    across, along = 2.0 * (x * z - w * y), 1.0 - 2.0 * (x * x + y * y)
+    cosine = np.hypot(along, across)
+    if cosine < 1e-7:
+        first = np.arctan2(2.0 * (x * y + w * z), 1.0 - 2.0 * (y * y + z * z))
+        last = 0.0
+    else:
+        first = np.arctan2(2.0 * (w * z - x * y), 1.0 - 2.0 * (x * x + z * z))
+        last = np.arctan2(-across, along)
+    scale = 180.0 / np.pi * a_degree
+    half_turn = np.int64(180.0 * a_degree)
+    turns = (
+        np.int64(np.rint(first * scale)),
+        np.int64(np.rint(np.arctan2(sine, cosine) * scale)),
+        np.int64(np.rint(last * scale)),
+    )
+    return (
+        half_turn if turns[0] == -half_turn else turns[0],
+        turns[1],
+        half_turn if turns[2] == -half_turn else turns[2],
+    )

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import MotionFormatError
-from choreodb.motion.bvh_kernel import continuous, format_fixed
+from choreodb.motion.bvh_kernel import continuous, format_fixed, rounded_angles
 from choreodb.motion.files import StrPath, write_bytes
 from choreodb.motion.kinematics import root_first
 from choreodb.motion.motion import Motion
-from choreodb.motion.rotations import FloatArray, euler_to_quat, quat_to_euler
+from choreodb.motion.rotations import FloatArray
 from choreodb.motion.skeleton import Skeleton
 
 IntArray = npt.NDArray[np.int64]
@@ -89,23 +89,10 @@ def _rounded_lengths(lengths: FloatArray) -> IntArray:
 
 
 def _rounded_angles(rotations: FloatArray) -> IntArray:
-    """Angles [T, J, 3] in 1e-4 degrees of the file's rotation order, continuous over time.
-
-    Rounding can move a rotation into gimbal lock, where the angles are spelt differently; a second round settles it.
-    """
-    quats = rotations.astype(np.float64)
-    quats = quats / np.linalg.norm(quats, axis=-1, keepdims=True)
-    angles = _canonical_angles(quats)
-    angles = _canonical_angles(euler_to_quat(np.radians(angles / 10.0**ANGLE_DECIMALS), ORDER))
+    """Angles [T, J, 3] in 1e-4 degrees of the file's rotation order, continuous over time."""
+    quats = np.ascontiguousarray(rotations, dtype=np.float64).reshape(-1, 4)
+    angles = rounded_angles(quats, 10.0**ANGLE_DECIMALS).reshape(*rotations.shape[:-1], 3)
     continuous(angles, _HALF_TURN)
-    return angles
-
-
-def _canonical_angles(quats: FloatArray) -> IntArray:
-    degrees = np.degrees(quat_to_euler(quats, ORDER))
-    angles = np.rint(degrees * 10.0**ANGLE_DECIMALS).astype(np.int64)
-    # -180 and +180 are one angle; which of them atan2 gives depends on the last bit
-    angles[angles == -_HALF_TURN] = _HALF_TURN
     return angles
 
 
