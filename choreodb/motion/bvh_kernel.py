@@ -239,7 +239,7 @@ def rounded_angles(quats: npt.NDArray[np.float64], a_degree: float) -> npt.NDArr
 
 
 @njit(cache=True, nogil=True)
-def _zxy(w: float, x: float, y: float, z: float, a_degree: float) -> tuple[int, int, int]:
+def _zxy(w: float, x: float, y: float, z: float, a_degree: float) -> tuple[np.int64, np.int64, np.int64]:
     """Angles about Z, X, Y of one unit quaternion, rounded, within half a turn; -180 and +180 degrees are both +180."""
     sine = min(max(2.0 * (y * z + w * x), -1.0), 1.0)
     across, along = 2.0 * (x * z - w * y), 1.0 - 2.0 * (x * x + y * y)
