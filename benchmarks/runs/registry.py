@@ -23,7 +23,7 @@ from choreodb.errors import ChoreoError, QueryError
 Row = dict[str, Any]
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".mp3", ".m4a", ".aac", ".opus", ".aif", ".aiff", ".wma")
 
-SAMPLE_MINUTES, QUICK_MINUTES = 6.0, 3.0
+SAMPLE_MINUTES, QUICK_MINUTES = 8.0, 4.0
 QUICK_STYLES = ("house", "waltz")
 """Enough for two songs of every style, which retrieval needs to hold one out."""
 
