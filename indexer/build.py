@@ -18,12 +18,14 @@ import pyarrow as pa
 
 from choreodb.errors import ChoreoError, ConflictError
 from choreodb.indexer import connect, ingest
+from choreodb.indexer.deleted import Deleted
 from choreodb.indexer.discover import ClipSource, Discovery, discover
 from choreodb.indexer.ingest import ClipSegments, Ingested, Task
 from choreodb.indexer.labels import ClipSettings, Problem
 from choreodb.indexer.staging import Staging
 from choreodb.indexer.summary import Summary, coverage
 from choreodb.storage import edit
+from choreodb.storage.index import build_files
 from choreodb.storage.manifest import FileEntry
 from choreodb.storage.motion_blocks import PACKINGS, Packing
 from choreodb.storage.motion_table import MotionWriter
@@ -205,15 +207,12 @@ def _tasks(clips: Iterable[ClipSource], packing: Packing) -> tuple[list[Task], l
 
 def _without_deleted(store: Store, tasks: Sequence[Task], found: Discovery, back: frozenset[str]) -> list[Task]:
     """The tasks less clips that were deleted from the library, by id or by their file's hash, and that are not `back`."""
-    tombs = store.columns("tombstones", ["clip", "source_sha256"]).to_pylist()
-    names = {row["clip"] for row in tombs}
-    # a file that is cut into several clips shares its hash with those that were not deleted
-    hashes = {row["source_sha256"] for row in tombs if "#" not in row["clip"]}
-    there = set(store.columns("clips", ["clip"]).column("clip").to_pylist())
+    there = set(store.columns("clips", ["clip"]).column("clip").to_pylist()) | back
+    deleted = Deleted(store)
     dead = [
         task.source.clip
         for task in tasks
-        if task.source.clip not in there | back and (task.source.clip in names or task.sha256 in hashes)
+        if task.source.clip not in there and deleted.holds(task.source.clip, task.sha256)
     ]
     if dead:
         more = f" and {len(dead) - 3} more" if len(dead) > 3 else ""
@@ -388,6 +387,7 @@ def _commit_on(
         },
         append_motion=parts,
         arrays=connected.arrays,
+        index=build_files(connected.arrays["embeddings"]),
         meta={**store.meta, **connected.meta, "motion": packing},
         encoder={"name": connected.encoder.name, "sha256": connected.encoder.hash},
         change={

@@ -265,9 +265,15 @@ def _is_compact(store: Store, used: Collection[str]) -> bool:
 def repack(place: Place, parts: Sequence[FileEntry], keys: Collection[str]) -> tuple[FileEntry, ...]:
     """New motion parts with the blocks of `keys` in `parts`, copied as they are, in the same order."""
     with MotionWriter(place) as writer:
-        for part in parts:
-            for rows in row_groups(part.path, locate(place, part)):
-                wanted = rows.filter(pc.is_in(rows.column("motion_key"), value_set=pa.array(sorted(keys), pa.string())))
-                if len(wanted):
-                    writer.add_table(wanted)
+        copy_motion(place, parts, keys, writer)
     return writer.parts
+
+
+def copy_motion(place: Place, parts: Sequence[FileEntry], keys: Collection[str], writer: MotionWriter) -> None:
+    """Hand the blocks of `keys` in `parts`, files of the library at `place`, to `writer`, which may be another one's."""
+    wanted = pa.array(sorted(keys), pa.string())
+    for part in parts:
+        for rows in row_groups(part.path, locate(place, part)):
+            chosen = rows.filter(pc.is_in(rows.column("motion_key"), value_set=wanted))
+            if len(chosen):
+                writer.add_table(chosen)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 
 from choreodb.storage import edit
@@ -23,12 +25,20 @@ def _upgrade(store: Store) -> Store:
     before = store.manifest.format_version
     if before == FORMAT_VERSION:
         return store
-    segments = store.columns("segments", ["clip", "mirrored"]).to_pylist()
-    mirrored = {row["clip"] for row in segments if row["mirrored"]}
-    rows = store.table("clips").to_pylist()
-    for row in rows:
-        row["mirror"] = row["clip"] in mirrored if row["mirror"] is None else row["mirror"]
-        row["face"] = row["face"] or []
+    rows = clip_rows(store)
     schema = pa.schema([column.remove_metadata() for column in CLIPS])
     change = {"action": "upgrade", "from_format": before, "to_format": FORMAT_VERSION}
     return store.commit(tables={"clips": pa.Table.from_pylist(rows, schema=schema)}, change=change)
+
+
+def clip_rows(store: Store) -> list[dict[str, Any]]:
+    """Rows of the clips table as this format has them, with what an earlier one did not say filled in."""
+    rows: list[dict[str, Any]] = store.table("clips").to_pylist()
+    if any(row["mirror"] is None for row in rows):
+        segments = store.columns("segments", ["clip", "mirrored"]).to_pylist()
+        mirrored = {row["clip"] for row in segments if row["mirrored"]}
+        for row in rows:
+            row["mirror"] = row["clip"] in mirrored if row["mirror"] is None else row["mirror"]
+    for row in rows:
+        row["face"] = row["face"] or []
+    return rows
