@@ -127,14 +127,16 @@ def inspect_motion(
     units: str | None = None,
     up: str | None = None,
     skeleton: StrPath | None = None,
+    layout: int | None = None,
 ) -> Inspection:
     """Read and retarget the motion file `path`, and keep what was understood on the way.
 
-    fps, units, up: override the file and the guesses. skeleton: a TOML file of canonical joint names and the file's.
+    fps, units, up, layout: override the file and the guesses. skeleton: a TOML file of canonical joint names and the
+    file's.
     Raises MotionFormatError where the file cannot be read; one that cannot be retargeted has a `problem` instead.
     """
     path = Path(path)
-    native, told = registry.read_mapped(path, skeleton, fps=fps)
+    native, told = registry.read_mapped(path, skeleton, fps=fps, layout=layout)
     joints = jointmaps.combine(native.skeleton.names, told)
     canonical, problem = None, None
     try:
@@ -143,7 +145,7 @@ def inspect_motion(
     except MotionFormatError as error:
         problem = str(error)
     notes = (*native.notes, *(() if canonical is None else canonical.notes))
-    reader = registry.reader(path.suffix, path).__module__
+    reader = "choreodb.motion.feature_arrays" if layout else registry.reader(path.suffix, path).__module__
     return Inspection(path, reader, native, registry.labels(path), joints, canonical, problem, notes)
 
 

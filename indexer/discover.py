@@ -75,10 +75,15 @@ def discover(sources: Sequence[Path], reading: ClipSettings | None = None) -> Di
             found.datasets.add(folder.name)
         _discover_source(folder, files, None if source.is_dir() else source, found)
     if reading is not None:
-        found.clips = [replace(clip, settings=clip.settings.over(reading)) for clip in found.clips]
+        found.clips = [replace(clip, settings=clip.settings.over(_fitting(reading, clip.path))) for clip in found.clips]
     _refuse_collisions(found.clips)
     found.clips.sort(key=lambda clip: clip.clip)
     return found
+
+
+def _fitting(reading: ClipSettings, path: Path) -> ClipSettings:
+    """What of `reading` can be said of `path`: a layout of files that may be feature arrays only."""
+    return reading if path.suffix.lower() in registry.FEATURE_SUFFIXES else replace(reading, layout=None)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -116,6 +116,8 @@ def task(
     for column in (said, said["settings"]):
         if column["consent"] is None:
             del column["consent"]
+    if said["settings"]["layout"] is None:
+        del said["settings"]["layout"]
     text = json.dumps([INGEST_VERSION, sha256, said], sort_keys=True)
     return Task(source, sha256, music_sha256, hashlib.sha256(text.encode()).hexdigest(), packing)
 
@@ -156,7 +158,7 @@ def ingest(task: Task, *, strict: bool = False) -> Ingested:
     """
     source = task.source
     settings = source.settings
-    native, joint_map = registry.read_mapped(source.path, settings.skeleton, fps=settings.fps)
+    native, joint_map = registry.read_mapped(source.path, settings.skeleton, fps=settings.fps, layout=settings.layout)
     part, start_s = _trimmed(native, source)
     canonical = retarget.canonicalise(
         part, units=settings.units, up=settings.up, root_position=settings.root_position, joint_map=joint_map

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from choreodb.errors import MotionFormatError
+
 UNITS = ("m", "cm", "mm", "inch", "mmd", "asf")
 UP_AXES = ("x", "y", "z", "-x", "-y", "-z")
 ROOT_POSITIONS = ("absolute", "offset")
@@ -22,7 +24,8 @@ class ClipSettings:
     """One row of `clips.csv`: what overrides the motion file's own header and folders. None is "as the file says".
 
     fps: frames per second. start_s, end_s: the part of the file that is the clip, seconds. mirror: whether a virtual
-    mirrored copy goes into the library. skeleton: a TOML file that maps canonical joints to the file's.
+    mirrored copy goes into the library. skeleton: a TOML file that maps canonical joints to the file's. layout: numbers a
+    frame of a feature array.
     """
 
     fps: float | None = None
@@ -37,10 +40,11 @@ class ClipSettings:
     consent: str | None = None
     mirror: bool = True
     skeleton: Path | None = None
+    layout: int | None = None
 
     def over(self, default: ClipSettings) -> ClipSettings:
         """These settings, with those of `default` where they say nothing about how to read the file."""
-        reading = ("fps", "units", "up", "root_position", "skeleton")
+        reading = ("fps", "units", "up", "root_position", "skeleton", "layout")
         said = {name: getattr(default, name) for name in reading if getattr(self, name) is None}
         return replace(self, **said)
 
@@ -163,6 +167,16 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
+def _layout(text: str) -> int:
+    # readers of features are loaded only by those who have some
+    from choreodb.motion.feature_arrays import checked_layout
+
+    try:
+        return checked_layout(text)
+    except MotionFormatError as error:
+        raise _RowError(str(error)) from None
+
+
 def _rows(path: Path, shown: str, key: str, columns: Mapping[str, _Parser], labels: Labels) -> list[_Row]:
     """The rows of a CSV file with their line numbers; what is wrong with the file as a whole goes into `labels`."""
     try:
@@ -248,6 +262,7 @@ _CLIP_COLUMNS: dict[str, _Parser] = {
     "consent": str,
     "mirror": _yes_or_no,
     "skeleton": _inside,
+    "layout": _layout,
 }
 _PAIR_COLUMNS: dict[str, _Parser] = {
     "music": _inside,

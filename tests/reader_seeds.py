@@ -15,13 +15,30 @@ from typing import Any
 import numpy as np
 from damage import damaged
 
-from choreodb.motion import CHOREO22, CHOREO52, Motion, bvh, glb, positions, smpl
+from choreodb.motion import CHOREO22, CHOREO52, Motion, bvh, feature_arrays, glb, positions, smpl
 from choreodb.motion.rotations import rotvec_to_quat
 
 NASTY: tuple[Any, ...] = (
     None, True, -1, 0, 1, 3, 2**31, 2**53, 2**70, -0.5, 1e-300, 1e308, "", "x", "nan", "\ud800", [], {}, [0] * 5, [[]], [None],
     {"x": 1}, "data:;base64,AAAA", "../../etc/passwd", 5120, 5126, "SCALAR", "MAT4", "CUBICSPLINE", "weights",
 )  # fmt: skip
+
+
+SIX = b"""HIERARCHY\r
+ROOT Hips {\tOFFSET 0 0 0\r
+CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation\r
+ JOINT mixamorig:Left.Leg 1 { OFFSET 1.5e-3 -4 0 CHANNELS 6 Xposition Yposition Zposition Yrotation Xrotation Zrotation
+  End Site { OFFSET 0 -4 0 } }
+}
+MOTION\r
+Frames:\t3
+Frame Time:\t0.0333333
+0 90 0 1 2 3  0.001 -4 0 10 20 30\t
++1e0 90.5 -0.25 1 2 3 0.001 -4.1 0 10.125 -20 180 \r
+2 9.1e1 0 1 2 3 0 -4 0 1e1 20 -30
+
+"""
+"""Two joints with six channels, and most of what BVH files do with blanks and numbers."""
 
 
 def small_motion(frames: int = 6, *, hands: bool = False, face: bool = False) -> Motion:
@@ -42,16 +59,16 @@ def seeds(folder: Path) -> dict[str, bytes]:
     smpl.save(motion, folder / "amass.npz")
     glb.save(small_motion(hands=True, face=True), folder / "dance.glb")
     out = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-    out["six.bvh"] = (
-        out["plain.bvh"].replace(b"CHANNELS 3 ", b"CHANNELS 4 Xposition ", 1).replace(b"\n0", b" 1.5e-3\r\n0")
-    )
+    out["six.bvh"] = SIX
     poses, trans = rng.normal(size=(6, 72)), rng.normal(size=(6, 3))
     dance = {"smpl_poses": poses, "smpl_trans": trans, "smpl_scaling": np.array([94.0]), "smpl_loss": 1.0}
     out["aist.pkl"] = pickle.dumps(dance, protocol=4)
     out["old.pkl"] = pickle.dumps(dance, protocol=0)
-    out["edge.pkl"] = pickle.dumps({"q": poses, "pos": trans}, protocol=2)
+    out["edge.pkl"] = pickle.dumps({"q": poses, "pos": trans, "scale": 1.0}, protocol=2)
     for width in (139, 151, 319):
-        out[f"features{width}.npy"] = npy(rng.normal(size=(5, width)))
+        out[f"features{width}.npy"] = npy(features(width, rng))
+    out["rotvecs.npz"] = npz({"motion": rng.normal(size=(5, 168)), "fps": np.array(30)})
+    out["features.pkl"] = pickle.dumps({"motion": features(147, rng)}, protocol=4)
     out["joints.npy"] = npy(rng.normal(size=(5, 22, 3)))
     out["packed.npz"] = npz({"joints": rng.normal(size=(5, 4, 3)), "fps": np.array(30.0)}, zipfile.ZIP_DEFLATED)
     out["smplx.npz"] = npz(
@@ -66,6 +83,15 @@ def seeds(folder: Path) -> dict[str, bytes]:
     ).encode()
     out["dance.gltf"] = as_gltf(out["dance.glb"])
     out["dance.vmd"] = vmd()
+    return out
+
+
+def features(width: int, rng: np.random.Generator, frames: int = 5) -> Any:
+    """An array of known `width` whose rotations are two rows of a matrix."""
+    layout = feature_arrays.LAYOUTS[width]
+    out = rng.normal(size=(frames, width))
+    matrices, _ = np.linalg.qr(rng.normal(size=(frames, layout.joints, 3, 3)))
+    out[:, layout.pose :] = matrices[..., :2, :].reshape(frames, -1)
     return out
 
 

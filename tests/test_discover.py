@@ -186,3 +186,11 @@ def test_a_changed_map_or_face_makes_another_clip(tmp_path: Path) -> None:
     assert ingest.companions(clip) == []
     touch(source, "a.face.npz")
     assert ingest.companions(clip) == [clip.path.with_name("a.face.npz")]
+
+
+def test_layouts_are_for_files_that_may_be_feature_arrays(tmp_path: Path) -> None:
+    source = touch(tmp_path / "s", "a.bvh", "b.npy", "c.npz", "d.npy")
+    (source / "clips.csv").write_text("file,layout\nb.npy,319\nd.npy,12\n")
+    found = discover([source], ClipSettings(layout=151))
+    assert {clip.clip: clip.settings.layout for clip in found.clips} == {"s/a": None, "s/b": 319, "s/c": 151}
+    assert str(found.problems[0]).startswith("s/clips.csv line 3: column 'layout': layout '12' is none that is known")

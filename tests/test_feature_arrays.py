@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from damage import fuzz, read_or_refuse
 
+from choreodb.cli import main
 from choreodb.errors import MotionFormatError
 from choreodb.motion import CHOREO22, CHOREO52, feature_arrays, kinematics, registry, retarget, smpl
 from choreodb.motion.feature_arrays import LAYOUTS
@@ -73,7 +75,7 @@ def test_layout_and_rate_can_be_given(tmp_path: Path) -> None:
     motion = feature_arrays.load(tmp_path / "a.npy", layout=151, fps=20.0)
     assert motion.fps == 20.0
     assert any(note.startswith("layout as given") for note in motion.notes)
-    with pytest.raises(MotionFormatError, match="expected frames of 135, 139"):
+    with pytest.raises(MotionFormatError, match="expected one array with frames of 139"):
         feature_arrays.load(tmp_path / "a.npy", layout=139)
     assert registry.read(tmp_path / "a.npy", fps=25.0).fps == 25.0
 
@@ -223,3 +225,40 @@ def test_json_is_read_when_named_and_never_looked_for() -> None:
     assert ".json" in registry.READABLE
     assert ".json" not in registry.SUFFIXES
     assert {".pkl", ".glb", ".gltf"} <= set(registry.SUFFIXES)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "pkl"])
+def test_a_layout_chooses_the_array_whatever_else_the_file_holds(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{suffix}"
+    arrays = {"poses": np.zeros((12, 72)), "trans": ROOT, "fps": 30.0, "body": features(139), "all": features(319)}
+    if suffix == "npz":
+        np.savez(path, **arrays)  # type: ignore[arg-type]
+    else:
+        path.write_bytes(pickle.dumps(arrays))
+    motion = registry.read(path, layout=319)
+    assert motion.skeleton is CHOREO52
+    assert any(note.startswith("layout as given") for note in motion.notes)
+    assert angle(compose(inverse(motion.rotations), QUATS[:, :52])).max() < 1e-3
+    with pytest.raises(MotionFormatError, match=r"expected one array with frames of 151 numbers"):
+        registry.read(path, layout=151)
+
+
+def test_only_arrays_have_a_layout(tmp_path: Path) -> None:
+    with pytest.raises(MotionFormatError, match=r"a\.bvh: has no layout"):
+        registry.read(tmp_path / "a.bvh", layout=151)
+    with pytest.raises(MotionFormatError, match=r"layout 152 is none that is known; expected one of 135 .*319"):
+        registry.read(tmp_path / "a.npy", layout=152)
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["retarget", "-o", "out.bvh"], ["index", "--library", "lib"]])
+def test_the_command_line_knows_layouts(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez(tmp_path / "a.npz", poses=np.zeros((12, 72)), trans=ROOT, fps=30.0, body=features(139))
+    name, *rest = command
+    assert main([name, "a.npz", *rest, "--layout", "seven"]) == 2
+    said = capsys.readouterr().err
+    assert "--layout 'seven' is none that is known; expected one of 135" in said
+    assert said.count("\n") == 1
+    assert main([name, "a.npz", *rest, "--layout", "139"]) == 0

@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from choreodb.commands.options import SKIPPED, Commands, add_json, command, print_json, shown_progress
+from choreodb.commands.options import (
+    SKIPPED,
+    Commands,
+    add_json,
+    add_layout,
+    command,
+    layout_of,
+    print_json,
+    shown_progress,
+)
 from choreodb.errors import QueryError
 
 if TYPE_CHECKING:
@@ -34,6 +43,7 @@ def add(commands: Commands) -> None:
     group.add_argument(
         "--skeleton", type=Path, metavar="TOML", help='canonical joint names and the files\': left_hip = "LThigh"'
     )
+    add_layout(group)
     parser.add_argument("--restore", action="store_true", help="take back clips that were deleted from the library")
     parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be read")
     parser.add_argument("--jobs", type=int, default=None, metavar="N", help="processes (default: one per core)")
@@ -78,4 +88,6 @@ def _reading(options: argparse.Namespace) -> ClipSettings:
     if options.skeleton is not None:
         jointmaps.read_marker_map(options.skeleton)
     fps = None if options.fps is None else checked_fps(options.fps)
-    return ClipSettings(fps=fps, units=options.units, up=options.up, skeleton=options.skeleton)
+    return ClipSettings(
+        fps=fps, units=options.units, up=options.up, skeleton=options.skeleton, layout=layout_of(options)
+    )

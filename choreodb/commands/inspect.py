@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from choreodb.commands.options import SKIPPED, Commands, add_json, command, print_json
+from choreodb.commands.options import SKIPPED, Commands, add_json, add_layout, command, layout_of, print_json
 
 
 def add(commands: Commands) -> None:
@@ -14,7 +14,7 @@ def add(commands: Commands) -> None:
         "Reader, joints and their canonical names, frame rate, units, up axis, rest pose, hands, face and residual, each guess "
         "with its reason. Exits with 3 where the file was read but cannot be danced, and says why.",
     )  # fmt: skip
-    parser.add_argument("file", type=Path, metavar="FILE", help=".bvh .npz .npy .pkl .json .glb .gltf .vmd")
+    parser.add_argument("file", type=Path, metavar="FILE", help=".bvh .npz .npy .pkl .json .glb .gltf .vmd .c3d")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw eight poses of the retargeted motion")
     parser.add_argument(
         "--fps", type=float, metavar="N", help="the true frames a second, where the file says none or lies"
@@ -24,6 +24,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--skeleton", type=Path, metavar="TOML", help='canonical joint names and the file\'s: left_hip = "LThigh"'
     )
+    add_layout(parser)
     add_json(parser)
 
 
@@ -31,7 +32,9 @@ def run(options: argparse.Namespace) -> int:
     """What a motion file was understood to be."""
     from choreodb.inspection import inspect_motion, picture
 
-    found = inspect_motion(options.file, fps=options.fps, units=options.units, up=options.up, skeleton=options.skeleton)
+    found = inspect_motion(
+        options.file, fps=options.fps, units=options.units, up=options.up, skeleton=options.skeleton, layout=layout_of(options)
+    )  # fmt: skip
     if options.plot is not None and found.canonical is not None:
         from choreodb.render.sheet import save_sheet
 

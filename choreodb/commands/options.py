@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from choreodb.errors import QueryError
+from choreodb.errors import MotionFormatError, QueryError
 
 if TYPE_CHECKING:
     from choreodb.motion.rig import Rig
@@ -53,6 +53,22 @@ def add_clip_choice(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="only list the clips")
     add_json(parser)
+
+
+def add_layout(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--layout", metavar="N", help="numbers a frame of a feature array, such as 139, 151 or 319 (default: its width)"
+    )
+
+
+def layout_of(options: argparse.Namespace) -> int | None:
+    """The layout that `add_layout`'s option names, or None; QueryError where there is no such layout."""
+    from choreodb.motion.feature_arrays import checked_layout
+
+    try:
+        return None if options.layout is None else checked_layout(options.layout)
+    except MotionFormatError as error:
+        raise QueryError(f"--{error}") from None
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from choreodb.commands.options import Commands, add_rig, command, rig_of
+from choreodb.commands.options import Commands, add_layout, add_rig, command, layout_of, rig_of
 from choreodb.errors import MotionFormatError, QueryError
 
 
@@ -30,6 +30,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--skeleton", type=Path, metavar="TOML", help='canonical joint names and the motion\'s: left_hip = "LThigh"'
     )
+    add_layout(parser)
     add_rig(parser)
 
 
@@ -42,7 +43,9 @@ def run(options: argparse.Namespace) -> int:
             known = " ".join(export.SUFFIXES)
             raise QueryError(f"output {str(path)!r} has suffix {path.suffix!r}; expected one of {known}")
     form = export.Form(options.units, rig_of(options, options.output))
-    native, joint_map = registry.read_mapped(options.motion, options.skeleton, fps=options.fps)
+    native, joint_map = registry.read_mapped(
+        options.motion, options.skeleton, fps=options.fps, layout=layout_of(options)
+    )
     try:
         canonical = retarget.canonicalise(native, units=options.source_units, up=options.up, joint_map=joint_map)
     except MotionFormatError as error:

@@ -16,6 +16,7 @@ import numpy as np
 from choreodb.errors import MotionFormatError
 from choreodb.motion import jointmaps
 from choreodb.motion.files import MAX_VALUE, StrPath, regular_file
+from choreodb.motion.json_text import plain_text
 from choreodb.motion.markers import HELPFUL, PLUG_IN_GAIT, complete, joint_centres
 from choreodb.motion.motion import Motion
 from choreodb.motion.positions import from_positions
@@ -74,8 +75,8 @@ def _read(path: StrPath) -> tuple[FloatArray, list[str], float, str]:
     try:
         with np.load(io.BytesIO(done.stdout), allow_pickle=False) as archive:
             found: dict[str, Any] = dict(archive)
-        points, labels = found["points"], [str(label).strip() for label in found["labels"].tolist()]
-        rate, units = float(found["rate"]), str(found["units"]).lower()
+        points, labels = found["points"], [plain_text(str(label)).strip() for label in found["labels"].tolist()]
+        rate, units = float(found["rate"]), plain_text(str(found["units"])).lower()
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise MotionFormatError(f"is a damaged C3D ({' '.join(str(error).split())[:80]})") from None
     if points.ndim != 3 or points.shape[0] == 0 or points.shape[1] > len(labels):

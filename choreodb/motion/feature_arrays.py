@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -71,31 +72,54 @@ KEYS = ("motion", "features", "pose", "data", "smpl", "motion_fea", "arr_0")
 
 
 def load(path: StrPath, *, layout: int | None = None, fps: float | None = None) -> Motion:
-    """The motion in a feature array [T, width] (`.npy`, or under a key of an `.npz`), on our skeleton in SMPL's order.
+    """The motion in a feature array [T, width] (`.npy`, or in an `.npz` or `.pkl`), on our skeleton in SMPL's order.
 
-    layout: one of `LAYOUTS`; by default the one of the array's width, and `notes` says which. fps: 30 by default.
+    layout: a width of `LAYOUTS`; the array of that width is then taken, whatever its key is. By default it is the one of
+    a usual key, the layout follows from its width, and `notes` says which. fps: 30 by default.
     Foot contacts are not kept: they are found anew. Raises MotionFormatError, also for features that were normalised
     for training, which cannot be undone without the model's own statistics.
     """
     try:
-        if str(path).lower().endswith(".npy"):
-            return motion_of(read_array(path), layout=layout, fps=fps).validate()
-        arrays = read_arrays(path, (*KEYS, *_FPS_KEYS))
-        array = find(arrays)
+        arrays = _arrays(path, layout)
+        array = arrays[""] if "" in arrays else find(arrays, layout)
         if array is None:
-            raise MotionFormatError(f"holds {', '.join(list(arrays)[:12]) or 'no arrays'}; expected {_expected()}")
-        return motion_of(array, layout=layout, fps=scalar(arrays, _FPS_KEYS, path) if fps is None else fps).validate()
+            listed = ", ".join(f"{name} {value.shape}" for name, value in list(arrays.items())[:8])
+            raise MotionFormatError(f"holds {listed or 'no arrays'}; expected {_expected(layout)}")
+        return motion_of(
+            array, layout=layout, fps=scalar(dict(arrays), _FPS_KEYS, path) if fps is None else fps
+        ).validate()
     except MotionFormatError as error:
         message = str(error).removeprefix(f"{path}: ")
         raise MotionFormatError(f"{path}: {message}") from None
 
 
-def find(arrays: Mapping[str, Array]) -> Array | None:
-    """The feature array among `arrays`: under a usual key, else the only one that has a known width."""
+def checked_layout(layout: str | int) -> int:
+    """`layout` as a width of `LAYOUTS`; MotionFormatError, with all of them, where it is none."""
+    if not str(layout).isdecimal() or int(layout) not in LAYOUTS:
+        known = "; ".join(f"{width} ({LAYOUTS[width]})" for width in sorted(LAYOUTS))
+        raise MotionFormatError(f"layout {str(layout)[:40]!r} is none that is known; expected one of {known}")
+    return int(layout)
+
+
+def _arrays(path: StrPath, layout: int | None) -> Mapping[str, Array]:
+    """The arrays of a file that may be features; the one of a `.npy`, or of a `.pkl` that is an array, has no name."""
+    suffix = Path(path).suffix.lower()
+    if suffix == ".npy":
+        return {"": read_array(path)}
+    if suffix != ".pkl":
+        return read_arrays(path, None if layout else (*KEYS, *_FPS_KEYS))
+    from choreodb.motion import pickles
+
+    content = pickles.read(path)
+    return {"": content} if isinstance(content, np.ndarray) else pickles.arrays_of(content)
+
+
+def find(arrays: Mapping[str, Array], layout: int | None = None) -> Array | None:
+    """The feature array among `arrays`, of the width `layout` or any known: under a usual key, else the only one."""
     for key in KEYS:
-        if key in arrays and _fits(arrays[key]):
+        if key in arrays and _fits(arrays[key], layout):
             return arrays[key]
-    fitting = [array for array in arrays.values() if _fits(array)]
+    fitting = [array for array in arrays.values() if _fits(array, layout)]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -107,7 +131,7 @@ def motion_of(array: Array, *, layout: int | None = None, fps: float | None = No
         raise MotionFormatError(f"is an array of {array.dtype} {array.shape}; expected {_expected()}")
     known = LAYOUTS.get(array.shape[1] if layout is None else layout)
     if known is None or known.width != array.shape[1]:
-        raise MotionFormatError(f"is an array {array.shape}; expected {_expected()}")
+        raise MotionFormatError(f"is an array {array.shape}; expected {_expected(layout)}")
     if not np.all(np.isfinite(array)) or np.max(np.abs(array.astype(np.float64))) > MAX_VALUE:
         raise MotionFormatError(
             f"the features hold NaN, infinity or numbers beyond {MAX_VALUE:g}; expected finite numbers"
@@ -147,10 +171,12 @@ def _rows_to_quat(sixd: FloatArray) -> FloatArray:
     return inverse(matrix_to_quat(np.stack([first, second, np.cross(first, second)], axis=-1)))
 
 
-def _fits(array: Array) -> bool:
+def _fits(array: Array, layout: int | None) -> bool:
     width = array.shape[-1] if array.ndim == 2 or (array.ndim == 3 and len(array) == 1) else 0
-    return width in LAYOUTS and array.dtype.kind in "iuf"
+    return width in (LAYOUTS if layout is None else (layout,)) and array.dtype.kind in "iuf"
 
 
-def _expected() -> str:
+def _expected(layout: int | None = None) -> str:
+    if layout is not None:
+        return f"one array with frames of {layout} numbers"
     return f"frames of {', '.join(str(width) for width in sorted(LAYOUTS))} numbers"

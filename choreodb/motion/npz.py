@@ -155,6 +155,15 @@ def scalar(arrays: dict[str, Array], names: Iterable[str], path: StrPath) -> flo
     return None
 
 
+def checked_text(array: Array, name: str) -> Array:
+    """`array` where its text, if it is any, is Unicode; MotionFormatError otherwise: Python fails on it much later."""
+    if array.dtype.kind == "U" and array.size and array.dtype.itemsize:
+        letters = np.ascontiguousarray(array).reshape(-1).view(np.uint32)
+        if np.any((letters > 0x10FFFF) | ((letters >= 0xD800) & (letters < 0xE000))):
+            raise MotionFormatError(f"array {name!r} holds text that is no Unicode; it is damaged")
+    return array
+
+
 def _read_array(file: IO[bytes], name: str, size: int, left: int, numbers: int) -> Array:
     """One array of at most `left` bytes and `numbers` numbers from `file`, which holds `size` bytes."""
     version = np.lib.format.read_magic(file)
@@ -178,7 +187,7 @@ def _read_array(file: IO[bytes], name: str, size: int, left: int, numbers: int) 
         raise MotionFormatError(f"array {name!r} holds {len(content)} of {expected} bytes; it is cut off")
     array = np.frombuffer(content, dtype=dtype) if expected else np.empty(0, dtype=dtype)
     array = array.reshape(shape, order="F" if fortran else "C")
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    return checked_text(array.astype(dtype.newbyteorder("="), copy=False), name)
 
 
 def _reason(error: Exception) -> str:

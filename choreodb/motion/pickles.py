@@ -21,7 +21,7 @@ import numpy as np
 from choreodb.errors import MotionFormatError
 from choreodb.motion.files import StrPath, read_bytes, regular_file
 from choreodb.motion.motion import Motion
-from choreodb.motion.npz import Array
+from choreodb.motion.npz import Array, checked_text
 
 MAX_BYTES = 256 * 2**20
 """Largest pickle that is read: a minute of AIST++ takes 1 MB."""
@@ -330,7 +330,7 @@ def _filled(shape: tuple[Any, ...], kind: _Type, fortran: bool, raw: bytes | byt
     if not content:
         return _Array(np.zeros(shape, dtype=dtype.newbyteorder("=")))
     array = np.frombuffer(content, dtype=dtype).reshape(shape, order="F" if fortran else "C")
-    return _Array(array.astype(dtype.newbyteorder("="), copy=False))
+    return _Array(checked_text(array.astype(dtype.newbyteorder("="), copy=False), "of text"))
 
 
 _PLAIN = (

@@ -26,6 +26,9 @@ _BUILT_IN = {
     ".json": "choreodb.motion.positions_json", ".npy": "choreodb.motion.npz", ".npz": "choreodb.motion.npz",
     ".pkl": "choreodb.motion.pickles", ".vmd": "choreodb.motion.vmd",
 }  # fmt: skip
+FEATURE_SUFFIXES = (".npy", ".npz", ".pkl")
+"""Suffixes of files that may hold a feature array."""
+
 # Formats that may not state a frame rate: their readers take it as an argument.
 _UNTIMED = (".c3d", ".json", ".npy", ".npz", ".pkl")
 # Suffixes of many things that are no motion: read when a file is named, never looked for.
@@ -37,30 +40,31 @@ READABLE: tuple[str, ...]
 """Suffixes that `read` knows: SUFFIXES and `.json`, which too often is something else to be looked for."""
 
 
-def read(path: StrPath, *, fps: float | None = None) -> Motion:
+def read(path: StrPath, *, fps: float | None = None, layout: int | None = None) -> Motion:
     """The motion in the file `path` on its native skeleton, in the file's units, axes and frame rate.
 
-    `fps` is the true rate of its frames, where the file says none or a wrong one. A face in a file beside it (see
+    `fps` is the true rate of its frames, where the file says none or a wrong one. `layout` takes the file for a feature
+    array of that width (`feature_arrays.LAYOUTS`), whatever it looks like. A face in a file beside it (see
     `motion.face`) comes along. Raises MotionFormatError where the suffix is unknown (it lists the known ones) or the
     file is not what it claims.
     """
-    return face.attached(_read(path, fps), path)
+    return face.attached(_read(path, fps) if layout is None else _read_features(path, fps, layout), path)
 
 
 def read_mapped(
-    path: StrPath, skeleton: StrPath | None, *, fps: float | None = None
+    path: StrPath, skeleton: StrPath | None, *, fps: float | None = None, layout: int | None = None
 ) -> tuple[Motion, dict[str, str] | None]:
     """(the motion as `read` has it, the joint map for `retarget.canonicalise`) with the user's map `skeleton`, a TOML file.
 
     A C3D has markers and no joints: there the map says which markers a joint lies between, and is used up by reading.
     """
     if skeleton is None:
-        return read(path, fps=fps), None
+        return read(path, fps=fps, layout=layout), None
     if Path(path).suffix.lower() == ".c3d":
         from choreodb.motion import c3d
 
         return c3d.load(path, fps=fps, markers=jointmaps.read_marker_map(skeleton)), None
-    return read(path, fps=fps), jointmaps.read_joint_map(skeleton)
+    return read(path, fps=fps, layout=layout), jointmaps.read_joint_map(skeleton)
 
 
 def _read(path: StrPath, fps: float | None) -> Motion:
@@ -74,6 +78,16 @@ def _read(path: StrPath, fps: float | None) -> Motion:
     if fps is None or suffix in _UNTIMED:
         return load(path) if fps is None else load(path, fps=fps)
     return replace(load(path), fps=float(fps))
+
+
+def _read_features(path: StrPath, fps: float | None, layout: int) -> Motion:
+    """The motion in the feature array of the file `path`."""
+    from choreodb.motion import feature_arrays
+
+    if Path(path).suffix.lower() not in FEATURE_SUFFIXES:
+        raise MotionFormatError(f"{path}: has no layout; only feature arrays have, in {', '.join(FEATURE_SUFFIXES)}")
+    checked = feature_arrays.checked_layout(layout)
+    return feature_arrays.load(path, layout=checked, fps=None if fps is None else checked_fps(fps))
 
 
 def reader(suffix: str, path: StrPath = "") -> Reader:

@@ -77,6 +77,8 @@ def validate_skeleton(skeleton: Skeleton) -> Skeleton:
 def topological_order(parents: npt.NDArray[np.integer], names: tuple[str, ...]) -> list[int]:
     """Joints in their own order, each moved behind its parent; MotionFormatError without exactly one root."""
     count = len(parents)
+    if np.min(parents) < -1:
+        raise MotionFormatError(f"'parents' names joint {int(np.min(parents))}; expected -1 for the root")
     if parents[0] < 0 and np.all(parents[1:] >= 0) and np.all(parents[1:] < np.arange(1, count)):
         return list(range(count))
     roots = np.flatnonzero(parents < 0)
