@@ -86,7 +86,10 @@ def _read_features(path: StrPath, fps: float | None, layout: int) -> Motion:
 
     if Path(path).suffix.lower() not in FEATURE_SUFFIXES:
         raise MotionFormatError(f"{path}: has no layout; only feature arrays have, in {', '.join(FEATURE_SUFFIXES)}")
-    checked = feature_arrays.checked_layout(layout)
+    try:
+        checked = feature_arrays.checked_layout(layout)
+    except MotionFormatError as error:
+        raise MotionFormatError(f"{path}: {error}") from None
     return feature_arrays.load(path, layout=checked, fps=None if fps is None else checked_fps(fps))
 
 
