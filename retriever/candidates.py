@@ -46,7 +46,8 @@ class Pool:
     """The segments that match, as columns; `row` is the segment's id and its row in the store's arrays.
 
     row: [S] ascending. start_s, end_s, clip_end_s: clip seconds. beats: [S] number of beats, 0 without. clip, style,
-    origin: [S] codes into `clips` and `styles` (-1 unknown) and of the source file. origin_start_s: [S]. twin: [S]
+    origin: [S] codes into `clips` and `styles` (-1 unknown) and of the source file. origin_start_s: [S] source seconds.
+    origin_rate: [S] source seconds per clip second, 1 but for virtual copies. twin: [S]
     group, -1 none. next: [S] position in the pool of the continuation, -1 where there is none or it does not match.
     energy: [S] rank of movement 0..1. travel: [S, 3] way and turn, zeros where the library does not know. embeddings: [S, E] unit vectors. boundaries: of the segments.
     """
@@ -62,6 +63,7 @@ class Pool:
     next: IntArray
     origin: IntArray
     origin_start_s: FloatArray
+    origin_rate: FloatArray
     twin: IntArray
     style: IntArray
     energy: FloatArray
@@ -132,6 +134,7 @@ def build_pool(segments: Any, clips: Any, arrays: dict[str, Float32Array], mask:
     origin, _ = _codes(segments.column("origin").to_pylist())
     metre = np.nan_to_num(_column(segments, "metre", missing=0.0)[keep])
     beats = np.where(_has_beats(segments)[keep], metre * _column(segments, "bars")[keep], 0).astype(np.int64)
+    origin_start = _column(segments, "origin_start_s")[keep]
     place = np.full(total + 1, -1, dtype=np.int64)
     place[keep] = np.arange(len(keep))
     return Pool(
@@ -145,7 +148,8 @@ def build_pool(segments: Any, clips: Any, arrays: dict[str, Float32Array], mask:
         walkable=_column(segments, "walkable")[keep].astype(bool),
         next=place[_column(segments, "continuation")[keep].astype(np.int64)],
         origin=origin[keep],
-        origin_start_s=_column(segments, "origin_start_s")[keep],
+        origin_start_s=origin_start,
+        origin_rate=(_column(segments, "origin_end_s")[keep] - origin_start) / (end - start),
         twin=_column(segments, "twin_group")[keep].astype(np.int64),
         style=style_of_clip[clip],
         energy=costs.rank01(_column(segments, "energy")[keep]),

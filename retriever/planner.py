@@ -363,7 +363,7 @@ def _assemble(pool: Pool, query: Query, rows: list[IntArray], fits: list[Fit], t
         leave_row=last,
         origin=pool.origin[segment],
         origin_start_s=origin_start_s,
-        origin_end_s=origin_start_s + source_end_s - pool.start_s[segment],
+        origin_end_s=origin_start_s + (source_end_s - pool.start_s[segment]) * pool.origin_rate[segment],
         twin=pool.twin[segment],
         style=pool.style[segment],
         travel=candidates.travelled(pool, segment, last, source_end_s),
