@@ -345,7 +345,9 @@ def _merge(base: Store, newest: Store, state: _Library) -> set[str]:
     ConflictError where a clip of this run was changed there in another way.
     """
     other = _as_it_is(newest)
-    same = {clip for clip in state.touched - state.dropped if other.clips.get(clip) == state.clips[clip]}
+    same = {
+        clip for clip in state.touched - state.dropped if _stated(other.clips.get(clip)) == _stated(state.clips[clip])
+    }
     edit.refuse_conflict(base, newest, state.touched - same)
     mine = state.touched - same - state.dropped
     state.unmirrored = other.unmirrored - state.dropped - mine | state.unmirrored & mine
@@ -356,6 +358,11 @@ def _merge(base: Store, newest: Store, state: _Library) -> set[str]:
     state.added = [clip for clip in state.added if clip not in same]
     state.changed = [clip for clip in state.changed if clip not in same]
     return same
+
+
+def _stated(row: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a row of the clips table says; a column that is null says as much as one that is not there."""
+    return {name: value for name, value in (row or {}).items() if value is not None}
 
 
 def _commit_on(

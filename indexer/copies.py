@@ -22,7 +22,7 @@ from choreodb.indexer import boundaries, ingest
 from choreodb.indexer.boundaries import BoundaryConfig, RawBoundaries
 from choreodb.indexer.encoders import rhythm
 from choreodb.indexer.encoders.rhythm import Descriptors, RhythmEncoder
-from choreodb.storage import index
+from choreodb.storage import graph, index
 from choreodb.storage.store import Store
 from choreodb.storage.tables import CLIPS, SEGMENTS, TRANSITIONS
 from choreodb.storage.virtual import FPS, MAX_RATE, MIN_RATE, copy_frames
@@ -46,10 +46,12 @@ def add_copies(store: Store, rates: Sequence[float], *, progress: Progress | Non
     with tempfile.TemporaryDirectory() as folder:
         described = _described(store, clips, segments, tell)
         arrays = _arrays(store, np.flatnonzero(number >= 0), described, ordered, Path(folder), tell)
+        transitions = _transitions(store, number, len(ordered) + 1, arrays, tell)
+        copied = pa.concat_tables([segments, *(_segments(segments, n, r) for n, r in enumerate(ordered, 1))])
         tables = {
             "clips": pa.concat_tables([clips, *(_clips(clips, rate) for rate in ordered)]),
-            "segments": pa.concat_tables([segments, *(_segments(segments, n, r) for n, r in enumerate(ordered, 1))]),
-            "transitions": _transitions(store, number, len(ordered) + 1, arrays, tell),
+            "segments": _walkable(copied, transitions),
+            "transitions": transitions,
         }
         tell("commit", 0, 1)
         after = store.commit(
@@ -250,6 +252,13 @@ def _transitions(
         )
     tell("connect", sheets, sheets)
     return pa.concat_tables(parts)
+
+
+def _walkable(segments: pa.Table, transitions: pa.Table) -> pa.Table:
+    """Segments with `walkable` as the edges have it: a walk may pass from one rate into another."""
+    source, target = (transitions.column(at).to_numpy() for at in (0, 1))
+    place = segments.column_names.index("walkable")
+    return segments.set_column(place, "walkable", pa.array(graph.walkable(len(segments), source, target), pa.bool_()))
 
 
 def _costs(

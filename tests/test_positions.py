@@ -282,12 +282,12 @@ def test_third_parties_add_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         def load(self) -> Any:
             return read_stub
 
-    found = [Stub("c3d", "somewhere:read", registry.ENTRY_POINT_GROUP), EntryPoint(".trc", "no.where:read", "x")]
+    found = [Stub("fbx", "somewhere:read", registry.ENTRY_POINT_GROUP), EntryPoint(".trc", "no.where:read", "x")]
     monkeypatch.setattr(registry, "entry_points", lambda group: found if group == registry.ENTRY_POINT_GROUP else [])
     registry._third_party.cache_clear()
     try:
-        assert {".bvh", ".c3d", ".trc"} <= set(registry.SUFFIXES)
-        assert len(registry.read(tmp_path / "a.C3D")) == 7
+        assert {".bvh", ".fbx", ".trc"} <= set(registry.SUFFIXES)
+        assert len(registry.read(tmp_path / "a.FBX")) == 7
         with pytest.raises(MotionFormatError, match=r"reader 'no.where:read' for '\.trc' does not load"):
             registry.read(tmp_path / "a.trc")
     finally:

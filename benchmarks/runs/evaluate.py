@@ -23,7 +23,7 @@ from choreodb.benchmarks.runs.dances import FPS, Danced, Row
 from choreodb.benchmarks.runs.registry import AUDIO_SUFFIXES
 from choreodb.benchmarks.runs.tables import Column, markdown
 from choreodb.errors import MetricError, MotionFormatError, QueryError
-from choreodb.motion import registry, retarget
+from choreodb.motion import face, registry, retarget
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -135,7 +135,11 @@ def expanded(paths: Iterable[Path], suffixes: Sequence[str], what: str) -> list[
     out: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(each for each in path.rglob("*") if each.is_file() and each.suffix.lower() in suffixes)
+            found = sorted(
+                each
+                for each in path.rglob("*")
+                if each.is_file() and each.suffix.lower() in suffixes and not face.is_sidecar(each)
+            )
             if not found:
                 raise QueryError(f"{what} folder {str(path)!r} holds none of {' '.join(suffixes)}")
             out += found
