@@ -245,6 +245,7 @@ def apart(a: Array, b: Array) -> float:
     return min(float(np.linalg.norm(a - other, axis=-1).mean()) for other in (b, flipped(b)))
 
 
+@pytest.mark.long
 def test_phrases_differ_from_each_other_and_repetitions_from_themselves() -> None:
     """Over the whole vocabulary: nobody counts as two what two styles would share."""
     names = [(style.name, phrase.name) for style in STYLES.values() for phrase in style.vocabulary]
