@@ -19,6 +19,7 @@ from choreodb.storage.tables import TOMBSTONES
 from choreodb.storage.upgrade import clip_rows
 from choreodb.storage.verify import verify
 from choreodb.threads import one_thread
+from choreodb.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _refuse_damage(store: Store) -> None:
     problems = verify(store)
     if problems:
         raise StoreError(
-            f"library {str(store.place)!r} has {len(problems)} problem{'' if len(problems) == 1 else 's'}, the first in "
+            f"library {str(store.place)!r} has {counted(len(problems), 'problem')}, the first in "
             f"{problems[0]}; `choreodb verify` lists them, --repair mends what is derived"
         )
 
@@ -136,7 +137,7 @@ def _add_clips(union: _Union, base: Store, deleted: Deleted, other: Store) -> No
     _note(union, "in the library twice now, the same file under two names", twice)
     if len(captured) < len(rows):
         count = len(rows) - len(captured)
-        union.notes.append(f"left out {count} virtual copies of {other.name}; `choreodb copies` makes them anew")
+        union.notes.append(f"virtual copies of {other.name} left out: {count}; `choreodb copies` makes them anew")
 
 
 def _note(union: _Union, what: str, clips: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from choreodb.errors import ChoreoError, QueryError
@@ -12,7 +12,8 @@ from choreodb.storage.place import Place, at
 from choreodb.storage.store import Store, resolve
 from choreodb.storage.verify import Problem
 
-_CURE = "delete the clip, then run compact and vacuum --keep 1"
+_DELETE = "delete the clip, then run compact and vacuum --keep 1"
+_VACUUM = "run compact and vacuum --keep 1"
 
 
 def absent(library: Place | Path | str, clip: str) -> tuple[Problem, ...]:
@@ -28,8 +29,19 @@ def absent(library: Place | Path | str, clip: str) -> tuple[Problem, ...]:
         raise QueryError(
             f"library {str(place)!r} never heard of a clip {clip!r}; `choreodb sql LIB 'from tombstones'` lists deleted ones"
         )
-    problems += [problem for store in stores for problem in _in_tables(store, clip)]
-    return (*problems, *_in_motion(place, keys))
+    deleted = bool(stores) and _rows(stores[-1], "clips", clip) == 0
+    tagged = {version: tag for tag, version in manifests.tags(place).items()} if deleted else {}
+    for store in stores:
+        cure = _cure(store.version, tagged) if deleted else _DELETE
+        problems += _in_tables(store, clip, cure)
+    return (*problems, *_in_motion(place, keys, _VACUUM if deleted else _DELETE))
+
+
+def _cure(version: int, tagged: Mapping[int, str]) -> str:
+    """What removes an old version that still has a deleted clip."""
+    if version in tagged:
+        return f"its tag {tagged[version]!r} keeps it: run tag --remove, then vacuum --keep 1"
+    return _VACUUM
 
 
 def _opened(place: Place) -> tuple[list[Store], list[Problem]]:
@@ -53,15 +65,18 @@ def _keys(store: Store, clip: str) -> set[str]:
     return found
 
 
-def _in_tables(store: Store, clip: str) -> Iterator[Problem]:
+def _rows(store: Store, name: str, clip: str) -> int:
+    return int(store.columns(name, ["clip"]).column("clip").to_pylist().count(clip))
+
+
+def _in_tables(store: Store, clip: str, cure: str) -> Iterator[Problem]:
     for name in ("clips", "segments"):
-        rows = store.columns(name, ["clip"]).column("clip").to_pylist().count(clip)
-        if rows:
+        if _rows(store, name, clip):
             files = store.manifest.tables[name]
-            yield Problem(files[0].path, f"version {store.version} has {clip!r} in the {name} table; {_CURE}")
+            yield Problem(files[0].path, f"version {store.version} has {clip!r} in the {name} table; {cure}")
 
 
-def _in_motion(place: Place, keys: set[str]) -> Iterator[Problem]:
+def _in_motion(place: Place, keys: set[str], cure: str) -> Iterator[Problem]:
     for name in place.names("tables"):
         file = f"tables/{name}"
         if name.startswith("motion-") and name.endswith(".parquet"):
@@ -71,6 +86,6 @@ def _in_motion(place: Place, keys: set[str]) -> Iterator[Problem]:
                 yield Problem(file, f"cannot be searched: {error}")
                 continue
             if held:
-                yield Problem(file, f"holds its motion {min(held)[:12]}; {_CURE}")
+                yield Problem(file, f"holds its motion {min(held)[:12]}; {cure}")
         elif name.startswith("staged-") and name.removeprefix("staged-").removesuffix(".npz") in keys:
-            yield Problem(file, f"holds its motion, left by an interrupted index; {_CURE}")
+            yield Problem(file, f"holds its motion, left by an interrupted index; {cure}")

@@ -15,6 +15,7 @@ from choreodb.storage.folder import writing
 from choreodb.storage.manifest import FileEntry, Manifest
 from choreodb.storage.place import Place, at
 from choreodb.storage.store import Store, resolve
+from choreodb.wording import counted
 
 _OURS = re.compile(r"[A-Za-z0-9_]+-[0-9a-f]{12}\.[a-z]+")
 _STAGED = re.compile(r"staged-[0-9a-f]{64}\.npz")
@@ -72,7 +73,11 @@ class Version:
 def describe(change: Mapping[str, Any]) -> str:
     """What a commit did, in a few words: `delete: clips 3, reason consent withdrawn`."""
     action = str(change.get("action", "not stated"))
-    facts = [f"{name} {value}" for name, value in sorted(change.items()) if name != "action" and value not in (None, 0)]
+    facts = [
+        f"{name.replace('_', ' ')} {value}"
+        for name, value in sorted(change.items())
+        if name != "action" and value not in (None, 0)
+    ]
     return f"{action}: {', '.join(facts)}" if facts else action
 
 
@@ -170,6 +175,14 @@ def rollback(library: Place | Path | str, version: int | str) -> Store:
     return newest.commit_again(old.manifest, {"action": "rollback", "to": old.version})
 
 
+def brought_back(before: Store, after: Store) -> dict[str, str | None]:
+    """Clips that `before` had deleted and that are in `after`, with the reason for which they were."""
+    tombs = before.columns("tombstones", ["clip", "reason"])
+    there = set(after.columns("clips", ["clip"]).column("clip").to_pylist())
+    rows = zip(*(column.to_pylist() for column in tombs.columns), strict=True)
+    return {clip: reason for clip, reason in rows if clip in there}
+
+
 @dataclass(frozen=True, slots=True)
 class Vacuumed:
     """What a vacuum removed and what it left. in_use: versions that somebody reads. bytes: of the files removed."""
@@ -188,10 +201,12 @@ class Vacuumed:
 
     def text(self) -> str:
         """A few lines for people."""
-        lines = [f"removed {len(self.removed)} versions and {self.files} files, {self.bytes / 1e6:.1f} MB"]
-        lines.append(f"kept versions {', '.join(map(str, self.kept))}")
-        for what, versions in (("have a tag", self.tagged), ("are being read", self.in_use)):
-            lines += [f"of these, {', '.join(map(str, versions))} {what}"] if versions else []
+        lines = [
+            f"removed {counted(len(self.removed), 'version')} and {counted(self.files, 'file')}, {self.bytes / 1e6:.1f} MB"
+        ]
+        lines.append(f"kept version{'' if len(self.kept) == 1 else 's'} {', '.join(map(str, self.kept))}")
+        for what, versions in (("with a tag", self.tagged), ("being read", self.in_use)):
+            lines += [f"of these {what}: {', '.join(map(str, versions))}"] if versions else []
         return "\n".join(lines)
 
 

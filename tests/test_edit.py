@@ -114,6 +114,21 @@ def test_delete_compact_vacuum_leaves_nothing(tmp_path: Path, capsys: pytest.Cap
     assert "never heard of" in capsys.readouterr().err
 
 
+def test_what_keeps_a_deleted_clip_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = specimen.make(tmp_path / "library").path
+    history.tag(path, "premiere")
+    edit.compact(edit.delete(Store.open(path), ["specimen/clip1"], reason="consent withdrawn"))
+    history.vacuum(path, keep=1)
+    assert main(["verify", str(path), "--absent", "specimen/clip1"]) == 1
+    assert "its tag 'premiere' keeps it: run tag --remove, then vacuum --keep 1" in capsys.readouterr().out
+    assert main(["rollback", str(path), "premiere"]) == 0
+    assert "there again: specimen/clip1, which was deleted (consent withdrawn)" in capsys.readouterr().out
+    history.untag(path, "premiere")
+    edit.compact(edit.delete(Store.open(path), ["specimen/clip1"]))
+    history.vacuum(path, keep=1)
+    assert main(["verify", str(path), "--absent", "specimen/clip1"]) == 0
+
+
 def test_compact_copies_every_block(store: Store) -> None:
     rng = np.random.default_rng(0)
     for number in range(3):

@@ -173,7 +173,7 @@ def test_virtual_copies_stay_behind(parts: tuple[Path, Path], tmp_path: Path) ->
         subset.choose(store, [copy])
     done = merge(tmp_path / "merged", [store.place])
     assert_same(plain, done.store)
-    assert done.notes == (f"left out {len(ids(plain))} virtual copies of lib; `choreodb copies` makes them anew",)
+    assert done.notes == (f"virtual copies of lib left out: {len(ids(plain))}; `choreodb copies` makes them anew",)
 
 
 def test_a_song_that_only_one_licenses(parts: tuple[Path, Path], tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_the_commands(parts: tuple[Path, Path], tmp_path: Path, root: Path, caps
     jsonschema.validate(listed, json.loads((schemas / "edit.schema.json").read_text()))
     assert listed["clips"] == clips
     assert not out.exists()
-    assert "exported 1 clips" in printed("export", parts[0], out, clips[0])
+    assert "exported 1 clip, " in printed("export", parts[0], out, clips[0])
     assert "already is a library" in printed("export", parts[0], out, clips[0], status=1)
     assert "no clip 'nobody'" in printed("export", parts[0], tmp_path / "none", "nobody", status=1)
     assert "name clips or give --where" in printed("export", parts[0], tmp_path / "none", status=1)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from choreodb.commands.options import Commands, command
+from choreodb.wording import counted
 
 
 def add(commands: Commands) -> None:
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         sizes = [sum(part.bytes for part in each.manifest.tables.get("motion", ())) for each in (store, after)]
         counts = [len(each.manifest.tables.get("motion", ())) for each in (store, after)]
         print(
-            f"version {after.version}: motion in {counts[1]} files of {sizes[1] / 1e6:.1f} MB "
+            f"version {after.version}: motion in {counted(counts[1], 'file')} of {sizes[1] / 1e6:.1f} MB "
             f"(before: {counts[0]} of {sizes[0] / 1e6:.1f} MB)"
         )
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from choreodb.commands.options import Commands, add_clip_choice, command, print_json
+from choreodb.wording import counted
 
 
 def add(commands: Commands) -> None:
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"schema_version": 1, "library_version": after.version, "clips": clips, "dry_run": options.dry_run})
     elif options.dry_run:
-        print("\n".join([*clips, f"{len(clips)} clips would be deleted"]))
+        print("\n".join([*clips, f"{counted(len(clips), 'clip')} would be deleted"]))
     else:
-        print(f"deleted {len(clips)} clips; version {after.version} has {after.manifest.rows('clips')}")
+        print(f"deleted {counted(len(clips), 'clip')}; version {after.version} has {after.manifest.rows('clips')}")
     return 0

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from choreodb.commands.options import Commands, add_json, add_library, command, print_json, shown_progress
+from choreodb.wording import counted
 
 
 def add(commands: Commands) -> None:
@@ -41,12 +42,15 @@ def run(options: argparse.Namespace) -> int:
         print_json({"schema_version": 1, "library_version": after.version, "clips": clips, "dry_run": options.dry_run})
         return 0
     if options.dry_run:
-        print("\n".join([*clips, f"{len(clips)} clips would be exported"]))
+        print("\n".join([*clips, f"{counted(len(clips), 'clip')} would be exported"]))
     else:
-        songs, segments = after.manifest.rows("music"), after.manifest.rows("segments")
-        print(
-            f"exported {len(clips)} clips, {songs} songs, {segments} segments of version {store.version} to {options.out}"
-        )
+        parts = [
+            (len(clips), "clip"),
+            (after.manifest.rows("music"), "song"),
+            (after.manifest.rows("segments"), "segment"),
+        ]
+        what = ", ".join(counted(number, noun) for number, noun in parts)
+        print(f"exported {what} of version {store.version} to {options.out}")
     if chosen.copies:
-        print(f"left out {chosen.copies} virtual copies; `choreodb copies` makes them anew")
+        print(f"virtual copies left out: {chosen.copies}; `choreodb copies` makes them anew")
     return 0

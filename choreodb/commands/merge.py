@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from choreodb.commands.options import Commands, add_json, command, print_json, shown_progress
+from choreodb.wording import counted
 
 
 def add(commands: Commands) -> None:
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     total = (
         f"version {store.version} has {store.manifest.rows('clips')} clips, {store.manifest.rows('segments')} segments"
     )
-    print(f"{len(done.added)} clips added, {len(done.same)} were there already; {total}")
+    print(f"{counted(len(done.added), 'clip')} added, {len(done.same)} there already; {total}")
     for note in done.notes:
         print(note)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from choreodb.commands.options import Commands, add_clip_choice, command, print_json
+from choreodb.wording import counted
 
 
 def add(commands: Commands) -> None:
@@ -32,9 +33,9 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"schema_version": 1, "library_version": after.version, "clips": clips, "dry_run": options.dry_run})
     elif options.dry_run:
-        print("\n".join([*clips, f"{len(clips)} clips would be relabelled"]))
+        print("\n".join([*clips, f"{counted(len(clips), 'clip')} would be relabelled"]))
     elif after.version == store.version:
-        print(f"{len(clips)} clips have these labels already; version {after.version} stays")
+        print(f"nothing to change in {counted(len(clips), 'clip')}; version {after.version} stays")
     else:
-        print(f"relabelled {after.manifest.change['clips']} clips in version {after.version}")
+        print(f"relabelled {counted(after.manifest.change['clips'], 'clip')} in version {after.version}")
     return 0

@@ -19,8 +19,12 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Go back."""
-    from choreodb.storage.history import rollback
+    from choreodb.storage.history import brought_back, rollback
+    from choreodb.storage.store import Store
 
     store = rollback(options.library, options.version)
     print(f"version {store.version} equals version {store.manifest.change['to']}")
+    if store.version - 1 in Store.versions(store.place):
+        for clip, reason in brought_back(Store.open(store.place, store.version - 1), store).items():
+            print(f"there again: {clip}, which was deleted ({reason or 'no reason stated'})")
     return 0
