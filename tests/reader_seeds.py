@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import io
 import json
 import pickle
@@ -183,7 +184,7 @@ def _mutated_tree(document: Any, rng: np.random.Generator) -> Any:
     for _ in range(rng.integers(1, 4)):
         node, key = _random_place(document, rng)
         if node is None:
-            return NASTY[rng.integers(len(NASTY))]
+            return _nasty(rng)
         match rng.integers(4):
             case 0 if isinstance(node, dict):
                 del node[key]
@@ -192,8 +193,13 @@ def _mutated_tree(document: Any, rng: np.random.Generator) -> Any:
             case 2 if isinstance(node, list):
                 del node[key]
             case _:
-                node[key] = NASTY[rng.integers(len(NASTY))]
+                node[key] = _nasty(rng)
     return document
+
+
+def _nasty(rng: np.random.Generator) -> Any:
+    """One of NASTY, as a copy: the next edit may go into it, and a case must not depend on those before it."""
+    return copy.deepcopy(NASTY[rng.integers(len(NASTY))])
 
 
 def _random_place(document: Any, rng: np.random.Generator) -> tuple[Any, Any]:

@@ -20,7 +20,10 @@ from choreodb.motion.skeleton import Skeleton
 MAX_NODES = 16_384
 MAX_JOINTS = 4096
 MAX_CELLS = 2**23
-"""Most joints times frames that are read: forty minutes of 58 joints at 60 fps, and about 1 GB at work."""
+"""Most joints times frames that are read: forty minutes of 58 joints at 60 fps, and about 3 GB at work."""
+FREE_CELLS, BYTES_PER_CELL = 2**21, 4
+"""A file may have this many of them whatever its size, and about 0.7 GB at work; for more it must hold so many bytes for each:
+two keys that are a day apart take no room in a file, and the frames between them all the memory."""
 MAX_VALUES = 2**26
 """Most numbers in the keys of one animation, however often the file uses the same ones: 512 MB."""
 DEFAULT_FPS = 60.0
@@ -127,8 +130,9 @@ def _motion(gltf: Gltf, animation: str | None, fps: float | None) -> Motion:
     used = {*above, *joints}
     times, rate, said = _times([each for (node, _), each in clip.tracks.items() if node in used], fps)
     notes.append(said)
-    if len(times) * len(used) > MAX_CELLS:
-        raise MotionFormatError(f"has {len(times)} frames of {len(used)} joints; expected at most {MAX_CELLS} in all")
+    most = _most_cells(gltf)
+    if len(times) * len(used) > most:
+        raise MotionFormatError(f"has {len(times)} frames of {len(used)} joints; expected at most {most} in all")
     poses = _world(scene, clip, [*above, *joints], times)
     parents = _parents(scene, joints)
     motion = _assembled(scene, joints, parents, poses, bind, rate)
@@ -272,6 +276,12 @@ def _bind(gltf: Gltf, skin: dict[str, Any], listed: list[int]) -> dict[int, Floa
     return dict(zip(listed, inverse(matrix_to_quat(unit)), strict=True))
 
 
+def _most_cells(gltf: Gltf) -> int:
+    """Joints times frames that a file of these buffers may have."""
+    held = sum(map(len, gltf.buffers.values()))
+    return min(max(FREE_CELLS, held // BYTES_PER_CELL), MAX_CELLS)
+
+
 def _times(tracks: list[Track], fps: float | None) -> tuple[FloatArray, float, str]:
     """(frame times in the file's seconds, frames per second, how they were chosen)."""
     if not tracks:
@@ -377,7 +387,9 @@ def _face(gltf: Gltf, scene: _Scene, clip: _Clip, times: FloatArray) -> tuple[Fl
             continue
         values = sampled(keys, times)
         names = target_names(gltf, scene.nodes[node])
-        if len(channels) + values.shape[1] > 2000 or len(times) * (len(channels) + values.shape[1]) > 4 * MAX_CELLS:
+        if len(channels) + values.shape[1] > 2000 or len(times) * (len(channels) + values.shape[1]) > 4 * _most_cells(
+            gltf
+        ):
             raise MotionFormatError("has more than 2000 morph weights, or too many frames of them")
         for place in range(values.shape[1]):
             channels.setdefault(names[place] if place < len(names) else f"morph_{node}_{place}", values[:, place])
