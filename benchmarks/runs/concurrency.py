@@ -166,7 +166,8 @@ def _change(store: Store, number: int) -> Store:
     kind = number % 4
     if kind == 1 and len(clips) > 2:
         return edit.delete(store, [chosen])
-    if kind == 2 and store.manifest.parent is not None:
+    # where a vacuum has just taken the parent, there is nothing to go back to
+    if kind == 2 and store.manifest.parent in type(store).versions(store.place):
         return history.rollback(store.place, store.manifest.parent)
     after = edit.compact(store) if kind == 3 else store
     if after.version == store.version:
