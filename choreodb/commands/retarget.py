@@ -53,6 +53,10 @@ def run(options: argparse.Namespace) -> int:
     for path in options.output:
         export.save(canonical.motion, path, export.suffix_of(path), form)
     print(f"{options.motion}: {len(canonical.motion)} frames at 60 fps, residual {canonical.residual_cm:.2f} cm")
-    for note in (*canonical.notes, *(() if form.rig is None else (f"rig: {note}" for note in form.rig.notes))):
+    for note in (
+        *native.notes,
+        *canonical.notes,
+        *(() if form.rig is None else (f"rig: {note}" for note in form.rig.notes)),
+    ):
         print(f"  {note}")
     return 0
