@@ -122,6 +122,7 @@ def test_performers_differ_in_size_and_come_back_by_retargeting(tmp_path: Path) 
     assert not np.allclose(skeleton(who).offsets, dance.motion.skeleton.offsets, atol=1e-3)
 
 
+@pytest.mark.long
 def test_jobs_make_no_difference(tmp_path: Path) -> None:
     for name, jobs in (("one", 1), ("two", 2)):
         sample.make(tmp_path / name, minutes=0.4, seed=2, styles=("popping", "waltz"), jobs=jobs)

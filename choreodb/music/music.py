@@ -15,6 +15,7 @@ from choreodb.music import decode, rests
 from choreodb.music.decode import Audio
 from choreodb.music.features import Features, analyse
 from choreodb.music.grid import BeatGrid, extrapolated
+from choreodb.threads import one_thread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +58,14 @@ class Music:
         beats: str | os.PathLike[str] | None = None,
         metre: int | None = None,
     ) -> Music:
-        """The same for decoded audio."""
+        """The same for decoded audio, whatever the number of cores: to the last bit."""
+        with one_thread():
+            return cls._analysed(audio, bpm, beats, metre)
+
+    @classmethod
+    def _analysed(
+        cls, audio: Audio, bpm: float | None, beats: str | os.PathLike[str] | None, metre: int | None
+    ) -> Music:
         if beats is not None and bpm is not None:
             raise MusicFormatError(f"bpm {bpm:g} and beats '{beats}' both say where the beats are; give one of them")
         features = analyse(audio)
