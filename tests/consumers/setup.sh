@@ -17,7 +17,13 @@ fi
 [ -x "$root/.venv/bin/python" ] && "$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
   --constraint "$root/constraints.txt" bvhio upc-pymotion || echo "bvhio and pymotion could not be installed: left out"
 
-python=${PYTHON313:-$(command -v python3.13 || ls "$HOME"/.pyenv/versions/3.13*/bin/python 2> /dev/null | tail -1)}
+python=${PYTHON313:-}
+if [ -z "$python" ]; then
+  # pyenv's shim is there for every version, and works for the chosen ones only
+  for each in "$(command -v python3.13 || true)" "$HOME"/.pyenv/versions/3.13*/bin/python; do
+    if [ -n "$each" ] && "$each" -c "" 2> /dev/null; then python=$each; break; fi
+  done
+fi
 if [ -n "${CHOREODB_BLENDER_PYTHON:-}" ]; then
   echo "Blender: $CHOREODB_BLENDER_PYTHON as given"
 elif [ -z "$python" ]; then
