@@ -21,6 +21,7 @@ METRES = {"m": 1.0, "cm": 0.01}
 
 
 def main(arguments: list[str]) -> int:
+    """Import the dance, export it as FBX; 0 where that worked."""
     parser = argparse.ArgumentParser(prog="blender_to_fbx.py", description="Turn a .glb or .bvh dance into .fbx.")
     parser.add_argument("source", type=Path, help="a .glb or .bvh file that ChoreoDB wrote")
     parser.add_argument("target", type=Path, help="the .fbx file to write")

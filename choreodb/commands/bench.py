@@ -9,6 +9,7 @@ from choreodb.commands.options import SKIPPED, Commands, add_json, command, prin
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `bench`."""
     parser = command(
         commands, "bench", run, "run a benchmark and print its table",
         "`all` runs every benchmark there is, and exits with 3 where some cannot be run on what is given (it says which). "

@@ -10,6 +10,7 @@ from choreodb.wording import counted
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `compact`."""
     parser = command(
         commands, "compact", run, "pack the motion files of a library anew, without what was deleted",
         "Many runs of `index` leave many small files; afterwards there are as few as the motion fits in. Frames are "

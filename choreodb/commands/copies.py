@@ -9,6 +9,7 @@ from choreodb.errors import QueryError
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `copies`."""
     parser = command(
         commands, "copies", run, "add virtual copies of all clips at other tempi",
         "A copy has segments, embeddings and edges of its own, and no motion: its frames are made from those of its clip when "

@@ -9,6 +9,7 @@ from choreodb.commands.options import Commands, add_json, command, print_json
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `credits`."""
     parser = command(
         commands, "credits", run, "list what a dance owes to whom, down to frame ranges",
         "Licences, performers and source files come from the report alone; unknown ones are flagged.",

@@ -29,6 +29,7 @@ MOST_ALTERNATIVES = 100
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `dance`."""
     parser = command(
         commands, "dance", run, "dance to a song with the motion of a library",
         "The suffix chooses the format: .bvh .glb .npz (AMASS) .positions.npz (joint positions) .mp4 (video with the song) .png (contact sheet) .json (the "

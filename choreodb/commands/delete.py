@@ -9,6 +9,7 @@ from choreodb.wording import counted
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `delete`."""
     parser = command(
         commands, "delete", run, "take clips out of a library",
         "They are gone from tables, search, index and graph at once, and `index` leaves them out from then on (unless "

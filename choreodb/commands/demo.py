@@ -9,6 +9,7 @@ from choreodb.commands.options import Commands, command, shown_progress
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `demo`."""
     parser = command(commands, "demo", run, "make the built-in sample, index it, and dance to a song it has not heard")
     parser.add_argument(
         "--out", type=Path, default=Path("demo"), metavar="DIR", help="where everything goes (default: demo)"

@@ -9,6 +9,7 @@ from choreodb.commands.options import Commands, add_json, command, print_json, s
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `evaluate`."""
     parser = command(
         commands, "evaluate", run, "compute the metrics of anybody's dances",
         "Any motion format that `index` reads. Music: one song for all dances, songs with the dances' stems, or as many as "

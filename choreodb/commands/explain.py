@@ -9,6 +9,7 @@ from choreodb.commands.options import Commands, add_json, command, print_json
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `explain`."""
     parser = command(
         commands, "explain", run, "say why each step of a dance has the segment it has, and what was next best",
         "Reads the .json that `dance` wrote and nothing else. The next best is the material that would cost the whole "

@@ -10,6 +10,7 @@ from choreodb.wording import counted
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `export`."""
     parser = command(
         commands, "export", run, "write some clips of a library as a library of their own",
         "Their motion, songs, labels, licences and consent come along; segments, graph and index are made for them alone. "

@@ -9,6 +9,7 @@ from choreodb.commands.options import Commands, add_json, add_library, command, 
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `graph`."""
     parser = command(
         commands, "graph", run, "describe the transition graph: components, degrees, hubs, dead ends, ways into styles",
         "Dances stay in the largest strongly connected component, so that none dead-ends; what is cut, and why, is listed. "

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `index`."""
     parser = command(
         commands, "index", run, "index motion clips, and the music they were danced to, into a library",
         "Reads BVH, GLB, AMASS, AIST++, MMD, C3D, joint positions and feature arrays. A song belongs to a clip by pairs.csv, by the same stem, or as the only "

@@ -8,6 +8,7 @@ from choreodb.commands.options import Commands, add_json, add_library, command, 
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `info`."""
     parser = command(commands, "info", run, "say what a library holds")
     add_library(parser)
     add_json(parser)

@@ -9,6 +9,7 @@ from choreodb.commands.options import SKIPPED, Commands, add_json, add_layout, c
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `inspect`."""
     parser = command(
         commands, "inspect", run, "say what a motion file was understood to be",
         "Reader, joints and their canonical names, frame rate, units, up axis, rest pose, hands, face and residual, each guess "

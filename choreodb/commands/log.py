@@ -9,6 +9,7 @@ from choreodb.commands.options import Commands, add_json, command, print_json
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `log`."""
     parser = command(
         commands, "log", run, "list the versions of a library, newest first",
         "What each commit did, when its manifest was written (UTC), by which ChoreoDB, and its tags.",

@@ -10,6 +10,7 @@ from choreodb.wording import counted
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `merge`."""
     parser = command(
         commands, "merge", run, "take the clips of other libraries into a library, in one commit",
         "Motion, songs, labels, licences and consent come along; segments, graph and index are made anew for all clips "

@@ -9,6 +9,7 @@ from choreodb.wording import counted
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `relabel`."""
     parser = command(
         commands, "relabel", run, "set style, performer, licence or consent of clips",
         'An empty text is unknown: --licence "". Labels stay when the clip is indexed again, unless its source then says '

@@ -10,6 +10,7 @@ from choreodb.errors import MotionFormatError, QueryError
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `retarget`."""
     parser = command(
         commands, "retarget", run, "bring a motion file onto another skeleton, or into another format",
         "Reads whatever `inspect` reads. Without --rig the result is on our own skeleton: 60 fps, metres, y up, standing on "

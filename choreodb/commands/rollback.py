@@ -9,6 +9,7 @@ from choreodb.commands.options import Commands, command
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `rollback`."""
     parser = command(
         commands, "rollback", run, "make a new version that equals an earlier one",
         "Nothing is lost: the versions in between stay until a vacuum. Clips deleted since then are there again.",

@@ -11,6 +11,7 @@ from choreodb.errors import QueryError
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `sample`."""
     parser = commands.add_parser(
         "sample", help="make motion and music without any data set", description="The built-in troupe and band (CC0)."
     )

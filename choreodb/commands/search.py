@@ -9,6 +9,7 @@ from choreodb.commands.options import Commands, add_json, add_library, add_song_
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `search`."""
     parser = command(commands, "search", run, "list the segments nearest to a song's or a clip's windows")
     add_library(parser)
     query = parser.add_mutually_exclusive_group(required=True)

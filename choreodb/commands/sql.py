@@ -8,6 +8,7 @@ from choreodb.commands.options import Commands, add_json, add_library, command, 
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `sql`."""
     parser = command(
         commands, "sql", run, "ask a library's tables with one SELECT",
         "Views: segments (what --where sees), clips, music, transitions, tombstones, motion. The query can read no file, reach no "

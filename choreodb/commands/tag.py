@@ -9,6 +9,7 @@ from choreodb.errors import QueryError
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `tag`."""
     parser = command(
         commands, "tag", run, "name a version of a library, list the names, or remove one",
         "Without a NAME all tags are listed. A version with a tag is opened by `--at NAME`, and `vacuum` keeps it.",

@@ -9,6 +9,7 @@ from choreodb.commands.options import Commands, command
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `upgrade`."""
     parser = command(
         commands, "upgrade", run, "bring a library of an earlier format to the one that is written now",
         "Never needed for reading: every format is read for ever. The earlier version stays until a vacuum.",

@@ -9,6 +9,7 @@ from choreodb.commands.options import Commands, add_json, command, print_json
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `vacuum`."""
     parser = command(
         commands, "vacuum", run, "remove old versions of a library and the files that only they need",
         "The newest N stay, and so do versions with a tag and versions that a process has open. What a killed command "

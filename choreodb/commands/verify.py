@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
+    """Declare the options of `verify`."""
     parser = command(commands, "verify", run, "re-hash and cross-check every file of a library")
     add_library(parser)
     parser.add_argument(

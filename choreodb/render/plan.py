@@ -78,6 +78,7 @@ class _Band:
         self.small = ImageFont.load_default(12)
 
     def show(self, report: Json, terms: dict[str, Colour], dearest: float) -> None:
+        """Draw the beats, segments, costs and seams that fall into this band."""
         song = report["song"]
         for label, y in (("beats, bars", 12), ("clips", _RULER + 14), ("cost / s", _RULER + _CLIPS + 6)):
             self.draw.text((8, self.top + y), label, fill=_INK, font=self.small)
