@@ -28,6 +28,10 @@ class QueryError(ChoreoError):
     """A request that cannot be answered: a predicate, an option, or a song no segment can be danced to."""
 
 
+class EncoderError(ChoreoError):
+    """Trained weights that cannot be read or used, or data that an encoder cannot be trained on."""
+
+
 class MetricError(ChoreoError):
     """A metric that is not defined on the given input."""
 
