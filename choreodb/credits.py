@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from choreodb.errors import QueryError
+from choreodb import report_file
 
 Json = dict[str, Any]
 SCHEMA_VERSION = 1
-MAX_BYTES = 256 << 20
 REFUSED = frozenset({"no", "none", "refused", "withdrawn"})
 """What a consent label says where its performer does not agree."""
 
@@ -65,27 +63,7 @@ def _use(use: Json) -> str:
 
 def read(path: Path) -> Json:
     """The report in a file that `dance -o x.json` wrote; QueryError, in one line, where it is none."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise QueryError(f"report {str(path)!r} cannot be read ({error.strerror}); give the .json of a dance") from None
-    if len(data) > MAX_BYTES:
-        raise QueryError(f"report {str(path)!r} is larger than {MAX_BYTES >> 20} MB; give the .json of a dance")
-    try:
-        report = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise _wrong(path, "it is not JSON") from None
-    try:
-        _check(report)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise _wrong(path, f"{type(error).__name__}: {error}") from None
-    return dict(report)
-
-
-def _wrong(path: Path, why: str) -> QueryError:
-    shown = " ".join(why.split())[:120]
-    return QueryError(f"report {str(path)!r} is no report of a dance ({shown}); give what `dance -o x.json` wrote")
+    return report_file.read(path, _check)
 
 
 def _check(report: Json) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from choreodb import report_file
 from choreodb.errors import QueryError
 
 Json = dict[str, Any]
-_LARGEST_BYTES = 256 << 20
 _STEP_KEYS = ("index", "kind", "start_s", "end_s", "segment", "clip", "source_start_s", "source_end_s", "warp", "costs")
 _SHOWN_TERMS = 4
 
@@ -48,7 +47,7 @@ class Explanation:
 
 def explain(path: Path, steps: Iterable[int] = ()) -> Explanation:
     """Explain the report at `path`, or only `steps` of it; QueryError where it is no report or has no such step."""
-    report = load_report(path)
+    report = report_file.read(path, _check)
     count = len(report["steps"])
     wanted = tuple(steps) or tuple(range(count))
     for index in wanted:
@@ -57,49 +56,28 @@ def explain(path: Path, steps: Iterable[int] = ()) -> Explanation:
     return Explanation(report, wanted)
 
 
-def load_report(path: Path) -> Json:
-    """The report of a dance; QueryError where the file is something else."""
-    try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise QueryError(f"{path}: larger than {_LARGEST_BYTES >> 20} MiB; no report of a dance is")
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise QueryError(
-            f"{path}: cannot be read ({error.strerror}); give the .json that `choreodb dance` wrote"
-        ) from None
-    except (ValueError, RecursionError):
-        raise QueryError(f"{path}: is not JSON; give the .json that `choreodb dance` wrote") from None
-    if not _is_report(document):
-        raise QueryError(f"{path}: is not the report of a dance; give the .json that `choreodb dance` wrote")
-    return dict(document)
-
-
-def _is_report(document: Any) -> bool:
-    """Whether everything that is read here is there and of its type."""
-    try:
-        song, certificate, library = document["song"], document["certificate"], document["library"]
-        numbers = [song["duration_s"], certificate["cost"], certificate["relaxation_cost"], library["version"]]
-        numbers += [*song["beats_s"], *song["bars_s"], *(edge for span in song["rests_s"] for edge in span)]
-        numbers += [seam["time_s"] for seam in document["seams"]]
-        texts = [song["name"], library["name"]]
-        for index, step in enumerate(document["steps"]):
-            numbers += [step[key] for key in ("start_s", "end_s", "source_start_s", "source_end_s", "warp")]
-            numbers += [*step["costs"].values(), step["segment"], step["continuation"], step["mirrored"]]
-            texts += [step["clip"], step["kind"], *step["costs"]]
-            other = step.get("next_best")
-            if step["index"] != index:
-                return False
-            if other is not None:
-                numbers += [other["extra_cost"], *other["extra_costs"].values(), other["segment"]]
-                numbers += [other["source_start_s"], other["source_end_s"]]
-                texts += [other["clip"], *other["extra_costs"]]
-    except (KeyError, TypeError, AttributeError, ValueError):
-        return False
-    return (
-        bool(document["steps"])
-        and all(isinstance(each, int | float) for each in numbers)
-        and all(isinstance(text, str) for text in texts)
-    )
+def _check(document: Json) -> None:
+    """KeyError, TypeError or ValueError unless everything that is read here is there and of its type."""
+    song, certificate, library = document["song"], document["certificate"], document["library"]
+    numbers = [song["duration_s"], certificate["cost"], certificate["relaxation_cost"], library["version"]]
+    numbers += [*song["beats_s"], *song["bars_s"], *(edge for span in song["rests_s"] for edge in span)]
+    numbers += [seam["time_s"] for seam in document["seams"]]
+    texts = [song["name"], library["name"]]
+    if not document["steps"]:
+        raise ValueError("it has no steps")
+    for index, step in enumerate(document["steps"]):
+        if step["index"] != index:
+            raise ValueError(f"step {index} is numbered {step['index']!r}")
+        numbers += [step[key] for key in ("start_s", "end_s", "source_start_s", "source_end_s", "warp")]
+        numbers += [*step["costs"].values(), step["segment"], step["continuation"], step["mirrored"]]
+        texts += [step["clip"], step["kind"], *step["costs"]]
+        other = step.get("next_best")
+        if other is not None:
+            numbers += [other["extra_cost"], *other["extra_costs"].values(), other["segment"]]
+            numbers += [other["source_start_s"], other["source_end_s"]]
+            texts += [other["clip"], *other["extra_costs"]]
+    if not all(isinstance(each, int | float) for each in numbers) or not all(isinstance(text, str) for text in texts):
+        raise ValueError("a number or a name in it is something else")
 
 
 def _side_by_side(step: Json) -> Json:
