@@ -30,4 +30,6 @@ def test_other_files_are_refused_by_name(
         path.write_bytes(content)
     assert main([command, str(path)]) == 1
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert str(path) in line and said in line and "choreodb dance" in line
+    assert str(path) in line
+    assert said in line
+    assert "choreodb dance" in line
