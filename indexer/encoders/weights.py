@@ -70,7 +70,7 @@ def load(path: Path | str) -> Weights:
     """
     path = Path(path)
     tensors, card = _read(path, MAX_BYTES), _read(sidecar(path), MAX_CARD_BYTES)
-    return checked(tensors, _card_of(card, str(sidecar(path)), path.stem), source=str(path))
+    return checked(tensors, card_of(card, str(sidecar(path)), path.stem), source=str(path))
 
 
 def save(path: Path | str, tensors: Mapping[str, npt.NDArray[Any]], card: Mapping[str, Any]) -> Weights:
@@ -85,10 +85,10 @@ def save(path: Path | str, tensors: Mapping[str, npt.NDArray[Any]], card: Mappin
     weights = made(tensors, {"name": path.stem, **card}, source=str(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, _tensor_bytes(weights.tensors))
-        _replace(path.with_suffix(".md"), model_card(weights.card, weights.tensors).encode())
+        replace_file(path, tensor_bytes(weights.tensors))
+        replace_file(path.with_suffix(".md"), model_card(weights.card, weights.tensors).encode())
         # the sidecar is last: until it is there, its hash does not fit the arrays and nobody believes them
-        _replace(sidecar(path), _card_bytes(weights.card))
+        replace_file(sidecar(path), _card_bytes(weights.card))
     except OSError as error:
         raise EncoderError(f"cannot write {str(path)!r}: {error.strerror or error}") from None
     return weights
@@ -102,7 +102,7 @@ def made(tensors: Mapping[str, npt.NDArray[Any]], card: Mapping[str, Any], *, so
     except (TypeError, ValueError) as error:
         raise EncoderError(f"{source}: the card is no JSON: {error}; use text, finite numbers, lists, dicts") from None
     text["hash"] = _hash_of(plain, text)
-    return checked(_tensor_bytes(plain), text, source=source)
+    return checked(tensor_bytes(plain), text, source=source)
 
 
 def sidecar(path: Path) -> Path:
@@ -112,7 +112,7 @@ def sidecar(path: Path) -> Path:
 
 def to_bytes(weights: Weights) -> bytes:
     """Arrays and card in one safetensors file, the card in its metadata, as a library carries them."""
-    return _tensor_bytes(weights.tensors, {_CARD_KEY: _card_bytes(weights.card).decode()})
+    return tensor_bytes(weights.tensors, {_CARD_KEY: _card_bytes(weights.card).decode()})
 
 
 def from_bytes(data: bytes, *, source: str) -> Weights:
@@ -120,7 +120,7 @@ def from_bytes(data: bytes, *, source: str) -> Weights:
     metadata = _header(data, source).get("__metadata__", {})
     if not isinstance(metadata, dict) or _CARD_KEY not in metadata:
         raise EncoderError(f"{source}: it has no card in its metadata; it is not a library's copy of weights")
-    return checked(data, _card_of(str(metadata[_CARD_KEY]).encode(), source, Path(source).stem), source=source)
+    return checked(data, card_of(str(metadata[_CARD_KEY]).encode(), source, Path(source).stem), source=source)
 
 
 def checked(data: bytes, card: Mapping[str, Any], *, source: str) -> Weights:
@@ -168,7 +168,8 @@ def _plain(name: str, array: npt.NDArray[Any], source: str) -> npt.NDArray[Any]:
     return array
 
 
-def _tensor_bytes(tensors: Mapping[str, npt.NDArray[Any]], metadata: dict[str, str] | None = None) -> bytes:
+def tensor_bytes(tensors: Mapping[str, npt.NDArray[Any]], metadata: dict[str, str] | None = None) -> bytes:
+    """A safetensors file."""
     from safetensors.numpy import save as dump
 
     return cast(bytes, dump(dict(tensors), metadata=metadata))
@@ -191,8 +192,8 @@ def _read(path: Path, limit: int) -> bytes:
     raise EncoderError(f"{str(path)!r} has {size} bytes; expected at most {limit}")
 
 
-def _card_of(text: bytes, source: str, stem: str) -> dict[str, Any]:
-    """A card that has every key, of the right kind."""
+def card_of(text: bytes, source: str, stem: str) -> dict[str, Any]:
+    """The card in `text`, JSON, which has every key, of the right kind; `stem` names it where it does not itself."""
     try:
         card = json.loads(text.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -258,7 +259,7 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())[:120] or type(error).__name__
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Write a file whole, or leave what was there."""
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
