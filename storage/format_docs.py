@@ -37,18 +37,20 @@ library/
   tables/motion-...parquet              one or several parts; new clips add a part
   arrays/embeddings-...npy              raw little-endian numpy arrays, memory-mapped
   index/{FAISS_NAME}-...bin               a vector index, above {EXACT_VECTORS:,} segments
+  models/encoder-...safetensors         the weights of a trained encoder that made the embeddings
   tables/staged-...npz                  a clip that an unfinished `index` has read; in no version
 ```
 
 - **A version is its manifest.** It names every file of the version with `path`, `rows`, `bytes` and `sha256`, and holds
   `format_version`, `version`, `parent`, `code_version`, `encoder` (name and sha256), `meta` (whatever the indexer noted)
-  and a `checksum` of itself. From format 2 on, `change` says what the commit did and `needs` which ChoreoDB reads it.
+  and a `checksum` of itself. From format 2 on, `change` says what the commit did and `needs` which ChoreoDB reads it;
+  from format 3 on, `models` names the weights of a trained encoder, which come along wherever the library goes.
   It is canonical JSON (sorted keys, ASCII). It has no dates and no host names: the same input gives the same bytes.
   When a version was made is when its manifest's file was written, which a copy may lose.
 - **Readers** take the highest version and keep to it; older versions open by number or tag. A reader has a shared
   `flock` on its manifest, which goes with the process, and keeps `vacuum` away; it waits for nobody.
 - **A commit** goes in this order: every new file is written under a temporary name (`.tmp-...`), synced and renamed; the
-  folders `manifests`, `tables`, `arrays` and `index` are synced; the manifest is written under a temporary name and
+  folders `manifests`, `tables`, `arrays`, `index` and `models` are synced; the manifest is written under a temporary name and
   synced; it gets its own name by a hard link, which fails if that is taken; `manifests` and the library's folder are
   synced. So a machine that stops at any moment has the old version or the new one, and of two racing writers exactly
   one wins. The other builds its change again on the version that won, unless both touched the same clip: then it stops,

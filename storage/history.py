@@ -19,7 +19,7 @@ from choreodb.wording import counted
 
 _OURS = re.compile(r"[A-Za-z0-9_]+-[0-9a-f]{12}\.[a-z]+")
 _STAGED = re.compile(r"staged-[0-9a-f]{64}\.npz")
-_FOLDERS = ("tables", "arrays", "index")
+_FOLDERS = ("tables", "arrays", "index", "models")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,16 @@ from typing import Any
 from choreodb.errors import StoreError
 from choreodb.storage.place import Place
 
-FORMAT_VERSION = 2
-"""What is written; 2 knows packed motion, faces, tombstones and what each commit did. Every version from 1 on is read."""
+FORMAT_VERSION = 3
+"""What is written; 2 knows packed motion, faces, tombstones and what each commit did, 3 the models that a library carries.
+Every version from 1 on is read."""
 NEEDS = "0.1.0"
 """The first ChoreoDB that reads this format."""
 
-FOLDERS = ("manifests", "tables", "arrays", "index")
+FOLDERS = ("manifests", "tables", "arrays", "index", "models")
 
 _NAME = re.compile(r"m-(\d{8})\.json")
-_PATH = re.compile(r"(tables|arrays|index)/[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
+_PATH = re.compile(r"(tables|arrays|index|models)/[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
 _TAG_FILE = re.compile(r"tag-([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})\.json")
 _NEEDS = re.compile(r"[0-9A-Za-z.+-]{1,32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -37,7 +38,7 @@ _ROWS = 1 << 40
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One file of a version. path: POSIX, relative to the library. rows: table rows, array rows or 0 for an index."""
+    """One file of a version. path: POSIX, relative to the library. rows: table rows, array rows or 0 for an index or a model."""
 
     path: str
     rows: int
@@ -59,6 +60,7 @@ class Manifest:
     """One version: what it holds, what it was made from, and what made it.
 
     tables: parts in reading order. encoder: `name` and `sha256` of the encoder of the embeddings, or empty.
+    models: weights that the library carries, by what they are for.
     meta: whatever the indexer wants to keep, as JSON. change: what the commit did, with the command's name as `action`;
     empty in format 1. format_version: of the file that it was read from.
     """
@@ -71,6 +73,7 @@ class Manifest:
     tables: Mapping[str, tuple[FileEntry, ...]] = field(default_factory=dict)
     arrays: Mapping[str, ArrayEntry] = field(default_factory=dict)
     index: Mapping[str, FileEntry] = field(default_factory=dict)
+    models: Mapping[str, FileEntry] = field(default_factory=dict)
     change: Mapping[str, Any] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
@@ -78,7 +81,8 @@ class Manifest:
         """Every file of this version, in a fixed order."""
         parts = [part for name in sorted(self.tables) for part in self.tables[name]]
         arrays = [self.arrays[name].file for name in sorted(self.arrays)]
-        return (*parts, *arrays, *(self.index[name] for name in sorted(self.index)))
+        singles = [each[name] for each in (self.index, self.models) for name in sorted(each)]
+        return (*parts, *arrays, *singles)
 
     def rows(self, table: str) -> int:
         """Rows of `table` over all its parts; 0 where it has none."""
@@ -240,6 +244,7 @@ def _as_json(manifest: Manifest) -> dict[str, Any]:
             for name, array in manifest.arrays.items()
         },
         "index": {name: _entry_json(entry) for name, entry in manifest.index.items()},
+        "models": {name: _entry_json(entry) for name, entry in manifest.models.items()},
     }
 
 
@@ -266,6 +271,7 @@ def _from_json(body: dict[str, Any]) -> Manifest:
         ),
         arrays=MappingProxyType(arrays),
         index=MappingProxyType({str(name): _entry(row) for name, row in body["index"].items()}),
+        models=MappingProxyType({str(name): _entry(row) for name, row in body.get("models", {}).items()}),
         change=MappingProxyType(dict(body.get("change", {}).items())),
         format_version=body["format_version"],
     )

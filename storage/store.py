@@ -161,6 +161,11 @@ class Store:
         entry = self.manifest.index.get(name)
         return None if entry is None else self.locate(entry)
 
+    def model(self, name: str) -> bytes | None:
+        """The bytes of a model that the library carries, such as `encoder`; None where it carries none of that name."""
+        entry = self.manifest.models.get(name)
+        return None if entry is None else self.locate(entry).read_bytes()
+
     def read_motion(self, clip: str, first: int, stop: int) -> MotionArrays:
         """Frames [first, stop) of a clip as new arrays: rotations [T, J, 4], root [T, 3], contacts [T, 4]."""
         key, frames, rate = self._clip(clip)
@@ -221,6 +226,7 @@ class Store:
         index: Mapping[str, bytes] | None = None,
         meta: Mapping[str, Any] | None = None,
         encoder: Mapping[str, str] | None = None,
+        models: Mapping[str, bytes] | None = None,
         motion: Sequence[FileEntry] | None = None,
         change: Mapping[str, Any] = MappingProxyType({}),
     ) -> Store:
@@ -228,7 +234,7 @@ class Store:
 
         tables: replaced whole, by name; others are kept. append_motion: rows made by `motion_table.blocks`, or the
         `parts` of a MotionWriter; parts whose keys no clip refers to any more are left out. arrays: replaced, by name.
-        index: files by name, kept only while the embeddings stay. meta, encoder: replaced whole where given.
+        index: files by name, kept only while the embeddings stay. meta, encoder, models: replaced whole where given.
         motion: the parts of the motion table, replaced whole where given. change: what `log` says of this commit.
         ConflictError where another process committed first; StoreError where parts do not fit together, or where
         writing fails.
@@ -246,6 +252,7 @@ class Store:
                 tables=self._write_tables(tables, append_motion or (), motion),
                 arrays=stored,
                 index=kept | {name: self._write_index(name, data) for name, data in sorted((index or {}).items())},
+                models=self._write_models(models),
                 change=dict(change),
             )
             return self._create(manifest)
@@ -314,9 +321,17 @@ class Store:
         return ArrayEntry(entry, tuple(array.shape), array.dtype.str)
 
     def _write_index(self, name: str, data: bytes) -> FileEntry:
+        return self._write_file("index", name, ".bin", data)
+
+    def _write_models(self, models: Mapping[str, bytes] | None) -> dict[str, FileEntry]:
+        if models is None:
+            return dict(self.manifest.models)
+        return {name: self._write_file("models", name, ".safetensors", data) for name, data in sorted(models.items())}
+
+    def _write_file(self, folder: str, name: str, suffix: str, data: bytes) -> FileEntry:
         if not name.replace("_", "").isalnum():
-            raise StoreError(f"index name {name!r}: expected letters, digits and _")
-        return commits.publish(self.place, f"index/{name}", ".bin", 0, lambda file: _write_bytes(data, file))
+            raise StoreError(f"{folder} name {name!r}: expected letters, digits and _")
+        return commits.publish(self.place, f"{folder}/{name}", suffix, 0, lambda file: _write_bytes(data, file))
 
     def _motion_parts(
         self, added: Iterable[pa.Table | FileEntry], clips: pa.Table | None, parts: Sequence[FileEntry] | None

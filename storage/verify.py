@@ -110,6 +110,7 @@ def _check_content(store: Store, broken: set[str]) -> list[Problem]:
         (_check_motion, ("motion", "clips")),
         (_check_arrays, tuple(ARRAYS)),
         (_check_index, (FAISS_NAME, "embeddings")),
+        (_check_models, ("encoder",)),
     ]
     problems: list[Problem] = []
     for name in store.manifest.tables:
@@ -138,6 +139,8 @@ def _entries(store: Store, name: str) -> tuple[FileEntry, ...]:
         return (store.manifest.arrays[name].file,)
     if name in store.manifest.index:
         return (store.manifest.index[name],)
+    if name in store.manifest.models:
+        return (store.manifest.models[name],)
     return store.manifest.tables.get(name, ())
 
 
@@ -383,6 +386,13 @@ def _check_index(store: Store) -> Iterator[Problem]:
     chosen = np.unique(np.linspace(0, len(vectors) - 1, _INDEX_SAMPLE).astype(np.int64))
     if not index.holds(chosen):
         yield Problem(_file(store, FAISS_NAME), "does not find the embeddings where they are; it is of other vectors")
+
+
+def _check_models(store: Store) -> Iterator[Problem]:
+    """Whether a trained encoder, which has an architecture, came with its weights."""
+    recorded = store.meta.get("encoder")
+    if isinstance(recorded, dict) and recorded.get("architecture") and "encoder" not in store.manifest.models:
+        yield Problem(_file(store, "encoder"), f"carries no weights of the encoder {recorded.get('name')!r}; reembed")
 
 
 def _repeated(names: list[str]) -> npt.NDArray[np.bool_]:

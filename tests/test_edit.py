@@ -17,6 +17,7 @@ from choreodb.errors import ConflictError, QueryError
 from choreodb.library import Library
 from choreodb.storage import edit, graph, history, specimen
 from choreodb.storage.absence import absent
+from choreodb.storage.manifest import FORMAT_VERSION
 from choreodb.storage.motion_table import blocks, keys_of
 from choreodb.storage.store import Store
 from choreodb.storage.tables import CLIPS
@@ -160,7 +161,7 @@ def test_a_library_of_format_1_can_be_edited(tmp_path: Path) -> None:
     before = store.read_motion("specimen/clip1", 0, 60)
     store = edit.relabel(store, ["specimen/clip1"], {"consent": "given"})
     store = edit.compact(edit.delete(store, ["specimen/clip0"]))
-    assert store.manifest.format_version == 2
+    assert store.manifest.format_version == FORMAT_VERSION
     assert verify(store) == ()
     for old, new in zip(before, store.read_motion("specimen/clip1", 0, 60), strict=True):
         np.testing.assert_array_equal(old, new)

@@ -12,6 +12,7 @@ import pytest
 
 from choreodb.cli import main
 from choreodb.errors import StoreError
+from choreodb.indexer.encoders import weights
 from choreodb.storage import manifest as manifests
 from choreodb.storage.catalogue import query_segments
 from choreodb.storage.manifest import FORMAT_VERSION, NEEDS
@@ -53,6 +54,15 @@ def test_the_second_format_s_frames_are_the_same_for_ever() -> None:
     assert store.columns("motion", ["packing"]).column("packing").to_pylist().count("compact") == 1
     plain = Store.open(FIXTURES / "library-format-2").read_motion("specimen/clip0", 0, 120)
     assert plain[0].shape == (120, 22, 4)
+
+
+def test_the_third_format_carries_a_trained_encoder_for_ever() -> None:
+    store = Store.open(FIXTURES / "library-format-3")
+    data = store.model("encoder")
+    assert data is not None
+    carried = weights.from_bytes(data, source="the fixture")
+    assert carried.hash == (FIXTURES / "library-format-3.sha256").read_text().strip() == store.encoder["sha256"]
+    assert carried.tensors["matrix"].shape == (3, 256)
 
 
 def test_an_upgrade_changes_the_format_and_nothing_else(library: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from choreodb.errors import StoreError
+from choreodb.storage import history, specimen
 from choreodb.storage import manifest as manifests
-from choreodb.storage import specimen
 from choreodb.storage.manifest import FORMAT_VERSION, FileEntry, Manifest
 from choreodb.storage.motion_table import BLOCK_FRAMES, MotionReader, MotionWriter, blocks
 from choreodb.storage.store import Store
@@ -625,3 +625,22 @@ def test_interrupted_motion_writer_is_silent(tmp_path: Path) -> None:
         sys.unraisablehook = hook
     assert unraisable == []
     assert not (tmp_path / "library").exists()
+
+
+def test_a_model_is_kept_hashed_and_vacuumed(tmp_path: Path) -> None:
+    store = specimen.make(tmp_path / "library")
+    with_model = store.commit(models={"encoder": b"numbers"})
+    assert store.model("encoder") is None
+    assert with_model.commit().model("encoder") == b"numbers"
+    (file,) = (tmp_path / "library" / "models").iterdir()
+    file.write_bytes(b"numbarz")
+    assert any("is damaged" in problem.what for problem in verify(tmp_path / "library") if "models/" in problem.file)
+    file.write_bytes(b"numbers")
+    without = Store.open(tmp_path / "library").commit(models={})
+    assert without.model("encoder") is None
+    del with_model, store
+    gc.collect()
+    history.vacuum(tmp_path / "library")
+    assert list((tmp_path / "library" / "models").iterdir()) == []
+    with pytest.raises(StoreError, match="expected letters"):
+        without.commit(models={"../x": b""})
