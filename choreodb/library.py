@@ -20,6 +20,7 @@ from choreodb.threads import one_thread
 if TYPE_CHECKING:
     import networkx
 
+    from choreodb.indexer.encoders.base import Encoder
     from choreodb.motion.motion import Motion
     from choreodb.music.music import Music
     from choreodb.retriever.nearest import NearestWindow
@@ -84,7 +85,9 @@ class LibraryInfo:
             f"{facts['clips']} clips ({facts['paired']} with music), {facts['seconds']:.1f} s of motion, "
             f"{facts['segments']} segments, {facts['transitions']} transitions",
             f"{facts['seconds_walkable']:.1f} s can be danced without a dead end",
-            f"encoder {facts['encoder'].get('name', 'unknown')}, {facts['bytes'] / 1e6:.1f} MB on disk",
+            _twin_text(facts["twins"]),
+            _encoder_text(facts["encoder"]),
+            f"{facts['bytes'] / 1e6:.1f} MB on disk",
         ]
         for title in ("styles", "licences", "beat_sources", "datasets"):
             counts = ", ".join(f"{name} {count}" for name, count in facts[title].items())
@@ -115,6 +118,20 @@ class Library:
     def version(self) -> int:
         """The version this library is pinned to."""
         return self.store.version
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder that made the library's embeddings."""
+        from choreodb.indexer.encoders import recorded
+
+        return recorded.of_store(self.store)
+
+    def refuse_other_encoder(self, source: str | Path | None) -> None:
+        """QueryError where `source` (a name, a path, an address) is another encoder than the library's; None is any."""
+        if source is not None:
+            from choreodb.indexer.encoders import recorded
+
+            recorded.refuse_other(self.store, source)
 
     def plan(self, song: str | Path | Music, options: PlanOptions | None = None) -> Plan:
         """The best path found for `song`; QueryError where no segment matches."""
@@ -268,14 +285,15 @@ class Library:
     def info(self) -> LibraryInfo:
         """Counts, labels, licences, versions."""
         clips = self.store.table("clips").to_pylist()
-        segments = self.store.columns("segments", ["start_s", "end_s", "mirrored", "walkable"]).to_pylist()
+        columns = ["clip", "start_s", "end_s", "mirrored", "walkable", "twin_group"]
+        segments = self.store.columns("segments", columns).to_pylist()
         walkable_s = sum(row["end_s"] - row["start_s"] for row in segments if row["walkable"] and not row["mirrored"])
         facts = {
             "schema_version": SCHEMA_VERSION,
             "name": self.store.name,
             "version": self.version,
             "versions": list(Store.versions(self.store.place)),
-            "encoder": dict(self.store.encoder),
+            "encoder": _encoder_facts(self.store),
             "clips": len(clips),
             "paired": sum(clip["music"] is not None for clip in clips),
             "songs": self.store.table("music").num_rows,
@@ -283,6 +301,7 @@ class Library:
             "transitions": self.store.columns("transitions", ["cost"]).num_rows,
             "seconds": round(sum(clip["duration_s"] for clip in clips), 6),
             "seconds_walkable": round(walkable_s, 6),
+            "twins": _twin_facts(segments),
             "residual_cm": round(sum(clip["residual_cm"] for clip in clips) / max(len(clips), 1), 3),
             "bytes": sum(entry.bytes for entry in self.store.manifest.files()),
             "styles": _counts(clip["style"] for clip in clips),
@@ -326,6 +345,45 @@ def _canonical(motion: str | Path | Motion) -> Motion:
 def _counts(values: Any) -> dict[str, int]:
     counted = Counter("unknown" if value is None else str(value) for value in values)
     return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _encoder_facts(store: Store) -> dict[str, Any]:
+    """Name and hash of the encoder, and for a trained one its architecture and what it was trained on."""
+    meta = store.meta.get("encoder", {})
+    kept = {name: meta[name] for name in ("architecture", "trained_on") if name in meta}
+    return {**store.encoder, **kept}
+
+
+def _encoder_text(facts: dict[str, Any]) -> str:
+    if "architecture" not in facts:
+        training = "no training" if facts.get("name") == "rhythm" else "nothing is recorded of its training"
+        return f"encoder {facts.get('name', 'unknown')}, hash {facts.get('sha256', 'unknown')[:16]}: {training}"
+    trained_on = facts.get("trained_on", {})
+    data = ", ".join(f"{key} {value}" for key, value in trained_on.items()) if trained_on else "data not stated"
+    return f"encoder {facts['name']} ({facts['architecture']}), hash {facts['sha256'][:16]}, trained on {data}"
+
+
+def _twin_facts(segments: list[dict[str, Any]]) -> dict[str, Any]:
+    """Groups of captured segments that are the same dancing, what is in them, and how much that is of the library."""
+    plain = [row for row in segments if not row["mirrored"]]
+    twins = [row for row in plain if row["twin_group"] >= 0]
+    seconds = sum(row["end_s"] - row["start_s"] for row in twins)
+    return {
+        "groups": len({row["twin_group"] for row in twins}),
+        "segments": len(twins),
+        "clips": len({row["clip"] for row in twins}),
+        "seconds": round(seconds, 6),
+        "share": round(len(twins) / max(1, len(plain)), 6),
+    }
+
+
+def _twin_text(twins: dict[str, Any]) -> str:
+    if not twins["groups"]:
+        return "no twins: no bar is danced in two places"
+    return (
+        f"twins: {twins['segments']} segments ({100.0 * twins['share']:.0f} %, {twins['seconds']:.1f} s) of {twins['clips']} "
+        f"clips in {twins['groups']} groups, each danced again elsewhere and counted as one origin"
+    )
 
 
 class _Stopwatch:

@@ -20,6 +20,8 @@ from choreodb.errors import ChoreoError, ConflictError
 from choreodb.indexer import connect, ingest
 from choreodb.indexer.deleted import Deleted
 from choreodb.indexer.discover import ClipSource, Discovery, discover
+from choreodb.indexer.encoders import recorded, registry
+from choreodb.indexer.encoders.recorded import Trained
 from choreodb.indexer.ingest import ClipSegments, Ingested, Task
 from choreodb.indexer.labels import ClipSettings, Problem
 from choreodb.indexer.staging import Staging
@@ -28,7 +30,7 @@ from choreodb.storage import edit
 from choreodb.storage.index import build_files
 from choreodb.storage.manifest import FileEntry
 from choreodb.storage.motion_blocks import PACKINGS, Packing
-from choreodb.storage.motion_table import MotionWriter
+from choreodb.storage.motion_table import MotionArrays, MotionWriter
 from choreodb.storage.place import Place
 from choreodb.storage.store import Store
 from choreodb.storage.tables import CLIPS, MUSIC
@@ -54,6 +56,7 @@ class _Library:
     changed: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     dropped: set[str] = field(default_factory=set)
+    trained: Trained | None = None
 
     @property
     def touched(self) -> set[str]:
@@ -71,6 +74,7 @@ def index(
     packing: Packing | None = None,
     restore: bool = False,
     reading: ClipSettings | None = None,
+    encoder: str | Path | None = None,
 ) -> Summary:
     """Bring the clips of `sources` (folders or files) into the library at `library`, which is made if it is not there.
 
@@ -81,16 +85,17 @@ def index(
     that read files (None: one per core); a script that asks for more than one needs the usual main guard. The result does
     not depend on it, nor on the order of `sources`. packing: how the motion of new clips is stored (None: as in the
     last run, at first in full). reading: frame rate, units, axes and joint map of the files of which `clips.csv` does not
-    say it.
+    say it. encoder: what a new library is embedded with (a name, a path or an address of weights; `registry.DEFAULT`
+    without one); one that exists goes on with its own.
 
-    Raises ChoreoError: no source, a clip that another process changed meanwhile (ConflictError), no clip that can be read, an id used twice, a library that cannot be opened; with
+    Raises ChoreoError: no source, an encoder that is not the library's, a clip that another process changed meanwhile (ConflictError), no clip that can be read, an id used twice, a library that cannot be opened; with
     `strict`, the first file that cannot be read.
     """
     if not sources:
         raise ChoreoError("no source given; name at least one folder of motion files")
     with one_thread():
         report = progress or (lambda stage, done, total: None)
-        return _index(sources, library, strict, report, jobs, packing, restore, reading)
+        return _index(sources, library, strict, report, jobs, packing, restore, reading, encoder)
 
 
 def _index(
@@ -102,10 +107,12 @@ def _index(
     packing: Packing | None,
     restore: bool,
     reading: ClipSettings | None,
+    encoder: str | Path | None,
 ) -> Summary:
     report("discover", 0, 1)
-    found = discover([Path(source) for source in sources], reading)
     store = Store.open(library) if Store.exists(library) else Store.create(library)
+    trained = _encoder(store, encoder)
+    found = discover([Path(source) for source in sources], reading)
     if strict and found.problems:
         raise ChoreoError(str(found.problems[0]))
     packing = packing or _packing(store)
@@ -114,6 +121,7 @@ def _index(
     tasks = _without_deleted(store, tasks, found, back)
     report("discover", 1, 1)
     state = _state(store, found, tasks)
+    state.trained = trained
     state.problems += [*found.problems, *unreadable]
     todo = [task for task in tasks if _key(state, task) != task.motion_key]
     state.problems += [problem for task in tasks if task not in todo for problem in _known_problems(state, task)]
@@ -133,6 +141,14 @@ def _index(
             raise
         staging.clear()
     return _summary(store, found, state, len(tasks) - len(todo), new_version=store.version > before)
+
+
+def _encoder(store: Store, named: str | Path | None) -> Trained | None:
+    """What the library is embedded with, or is to be; None for `rhythm`."""
+    if store.version:
+        recorded.refuse_other(store, named)
+        return recorded.trained_of(store)
+    return recorded.find(registry.DEFAULT if named is None else named)
 
 
 def _read_all(
@@ -262,7 +278,7 @@ def _take(state: _Library, store: Store, writer: MotionWriter, result: Ingested)
     clip = str(result.row["clip"])
     (state.changed if clip in state.clips else state.added).append(clip)
     state.clips[clip] = result.row
-    state.described[clip] = result.segments
+    state.described[clip] = _described(state, result.segments, (result.rotations, result.root, result.contacts))
     state.problems += result.problems
     state.unmirrored.discard(clip)
     if not result.mirror:
@@ -271,6 +287,10 @@ def _take(state: _Library, store: Store, writer: MotionWriter, result: Ingested)
         state.songs.setdefault(result.song["music"], result.song)
     if result.row["motion_key"] not in store.motion.keys:
         writer.add(result.row["motion_key"], result.rotations, result.root, result.contacts, result.face)
+
+
+def _described(state: _Library, clip: ClipSegments, motion: MotionArrays) -> ClipSegments:
+    return ingest.embed(clip, *motion, state.trained.encoder if state.trained else None)
 
 
 def _read(jobs: Sequence[list[Task]], strict: bool, processes: int) -> Generator[Ingested | Problem]:
@@ -374,13 +394,17 @@ def _commit_on(
     back: frozenset[str],
 ) -> Store:
     _drop_stale_copies(state)
+    _refuse_reembedded(store, state)
     clips = [state.clips[clip] for clip in sorted(state.clips)]
     described = []
     for done, row in enumerate(clips):
         report("connect", done, len(clips))
         known = state.described.get(row["clip"])
-        described.append(known or ingest.segment(row, *store.read_motion(row["clip"], 0, row["frames"])))
-    connected = connect.connect(clips, described, frozenset(state.unmirrored))
+        if known is None:
+            motion = store.read_motion(row["clip"], 0, row["frames"])
+            known = _described(state, ingest.segment(row, *motion), motion)
+        described.append(known)
+    connected = connect.connect(clips, described, frozenset(state.unmirrored), trained=state.trained)
     report("connect", len(clips), len(clips))
     report("commit", 0, 1)
     used = sorted({row["music"] for row in clips} - {None})
@@ -397,6 +421,7 @@ def _commit_on(
         index=build_files(connected.arrays["embeddings"]),
         meta={**store.meta, **connected.meta, "motion": packing},
         encoder={"name": connected.encoder.name, "sha256": connected.encoder.hash},
+        models=connected.models,
         change={
             "action": "index",
             "added": len(state.added),
@@ -406,6 +431,15 @@ def _commit_on(
     )
     report("commit", 1, 1)
     return after
+
+
+def _refuse_reembedded(store: Store, state: _Library) -> None:
+    """ConflictError where another process has given the library another encoder since this run began."""
+    now = store.encoder.get("sha256") if recorded.trained_of(store) else None
+    if store.version and now != (state.trained.encoder.hash if state.trained else None):
+        raise ConflictError(
+            f"library {str(store.place)!r} was embedded anew by another process meanwhile; run the command again"
+        )
 
 
 def _tombstones(store: Store, back: frozenset[str]) -> dict[str, pa.Table]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ import pyarrow as pa
 from choreodb.indexer import boundaries, travel, twins
 from choreodb.indexer.boundaries import BoundaryConfig
 from choreodb.indexer.encoders import rhythm
+from choreodb.indexer.encoders.base import Encoder
+from choreodb.indexer.encoders.recorded import Trained
 from choreodb.indexer.encoders.rhythm import RhythmEncoder
 from choreodb.indexer.ingest import ClipSegments
 from choreodb.storage import graph
@@ -36,8 +38,9 @@ class Connected:
     segments: pa.Table
     transitions: pa.Table
     arrays: dict[str, npt.NDArray[np.float32]]
-    encoder: RhythmEncoder
+    encoder: Encoder
     meta: dict[str, Any]
+    models: dict[str, bytes]
 
 
 def connect(
@@ -45,21 +48,23 @@ def connect(
     described: Sequence[ClipSegments],
     unmirrored: frozenset[str] = frozenset(),
     config: GraphConfig | None = None,
+    trained: Trained | None = None,
 ) -> Connected:
     """Join the segments of `clips` (rows of the clips table, sorted by id) with their descriptions, one for each.
 
     Rows go by clip, mirrored, first bar. A clip in `unmirrored` gets no mirror image. Statistics are over the whole
-    library, so that the result does not depend on the order in which clips came in.
+    library, so that the result does not depend on the order in which clips came in. trained: the encoder that made
+    `embedded` of the descriptions; without one, `rhythm` is fitted to them.
     """
     config = config or GraphConfig()
     boundary = BoundaryConfig()
-    encoder = RhythmEncoder.fit(rhythm.gathered([clip.rhythm for clip in described]))
+    rows_of, encoder = _embedding(described, trained)
     lines = [part for clip in described for part in (clip.entry, clip.mirrored_entry)]
     spread = boundaries.spreads(boundaries.gathered(lines))
     embeddings, entry, leave, ways, columns = [], [], [], [], []
     first = 0
     for row, clip in zip(clips, described, strict=True):
-        embedded = encoder.embed(clip.rhythm)
+        embedded = rows_of(clip)
         for mirrored in (False,) if row["clip"] in unmirrored else (False, True):
             starts, ends = (clip.mirrored_entry, clip.mirrored_leave) if mirrored else (clip.entry, clip.leave)
             embeddings.append(embedded)
@@ -81,11 +86,28 @@ def connect(
         arrays=arrays,
         encoder=encoder,
         meta={
-            "encoder": encoder.meta(),
+            "encoder": encoder.meta() if trained is None else trained.meta,
             "boundary": {"config": asdict(boundary), "spread": {k: float(f"{v:.9g}") for k, v in spread.items()}},
             "graph": asdict(config),
         },
+        models={} if trained is None else trained.models,
     )
+
+
+def _embedding(
+    described: Sequence[ClipSegments], trained: Trained | None
+) -> tuple[Callable[[ClipSegments], npt.NDArray[np.float32]], Encoder]:
+    """How the segments of a clip are embedded, and by what."""
+    if trained is not None:
+        return _embedded, trained.encoder
+    fitted = RhythmEncoder.fit(rhythm.gathered([clip.rhythm for clip in described]))
+    return lambda clip: fitted.embed(clip.rhythm), fitted
+
+
+def _embedded(clip: ClipSegments) -> npt.NDArray[np.float32]:
+    if clip.embedded is None:
+        raise ValueError("a clip was not embedded by the library's trained encoder")
+    return clip.embedded
 
 
 def _row(row: Mapping[str, Any], clip: ClipSegments, number: int, first: int, mirrored: bool) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _check(store: Store, rates: Sequence[float]) -> None:
     if store.encoder.get("name") != RhythmEncoder.name:
         raise QueryError(
             f"the embeddings of library {str(store.place)!r} are by {store.encoder.get('name')!r}; copies are embedded by "
-            f"{RhythmEncoder.name!r} only"
+            f"{RhythmEncoder.name!r} only; choreodb reembed {store.place} --encoder {RhythmEncoder.name}"
         )
     for rate in rates:
         if not (MIN_RATE <= rate <= MAX_RATE) or rate == 1.0:
@@ -144,7 +144,7 @@ def _arrays(
     for number, rate in enumerate(rates, 1):
         tell("copy", number - 1, copies)
         rows = slice(number * own, (number + 1) * own)
-        out["embeddings"][rows] = encoder.embed(_faster(described[0], rate))
+        out["embeddings"][rows] = encoder.embed(faster(described[0], rate))
         out["entry"][rows] = boundaries.features(_hastened(described[1], rate), spread, config)
         out["exit"][rows] = boundaries.features(_hastened(described[2], rate), spread, config)
         out["travel"][rows] = out["travel"][:own]
@@ -152,7 +152,7 @@ def _arrays(
     return out
 
 
-def _faster(windows: Descriptors, rate: float) -> Descriptors:
+def faster(windows: Descriptors, rate: float) -> Descriptors:
     """What the windows are like when they are danced faster: the same in the bar, more of it in a second."""
     return replace(
         windows,

@@ -8,9 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from choreodb.errors import QueryError
 from choreodb.indexer import connect, ingest
-from choreodb.indexer.encoders.rhythm import RhythmEncoder
+from choreodb.indexer.encoders import recorded
 from choreodb.storage import edit
 from choreodb.storage.index import build_files
 from choreodb.storage.manifest import FileEntry
@@ -32,16 +31,6 @@ class Taken:
     home: Store
 
 
-def refuse_encoder(store: Store) -> None:
-    """QueryError where the embeddings are not by the encoder that is fitted to every library anew."""
-    name = store.encoder.get("name", RhythmEncoder.name)
-    if name != RhythmEncoder.name:
-        raise QueryError(
-            f"the embeddings of library {str(store.place)!r} are by the encoder {name!r}, and only {RhythmEncoder.name!r} "
-            "can embed clips anew; index the source folders again"
-        )
-
-
 def commit(
     base: Store,
     clips: Iterable[Taken],
@@ -54,19 +43,23 @@ def commit(
     """The version after `base` with exactly these clips, and those of `songs` that they were danced to.
 
     Motion that `base` lacks is copied from where it lies, block by block and as it is stored there. Segments, graph,
-    arrays and index are the ones that indexing the same clips would give. StoreError, ConflictError as of
-    `Store.commit`.
+    arrays and index are the ones that indexing the same clips would give. QueryError where the libraries have different
+    encoders; StoreError, ConflictError as of `Store.commit`.
     """
     taken = sorted(clips, key=lambda clip: str(clip.row["clip"]))
     rows = [clip.row for clip in taken]
+    homes = [base, *(clip.home for clip in taken)]
+    trained = recorded.same(homes)
     described = []
     for done, clip in enumerate(taken):
         progress("connect", done, len(taken))
-        described.append(ingest.segment(clip.row, *clip.home.read_motion(clip.row["clip"], 0, clip.row["frames"])))
-    connected = connect.connect(rows, described, frozenset(row["clip"] for row in rows if not row["mirror"]))
+        motion = clip.home.read_motion(clip.row["clip"], 0, clip.row["frames"])
+        segments = ingest.segment(clip.row, *motion)
+        described.append(ingest.embed(segments, *motion, trained.encoder if trained else None))
+    unmirrored = frozenset(row["clip"] for row in rows if not row["mirror"])
+    connected = connect.connect(rows, described, unmirrored, trained=trained)
     progress("connect", len(taken), len(taken))
     used = sorted({row["music"] for row in rows} - {None})
-    homes = [base, *(clip.home for clip in taken)]
     with base.place.changing():
         return base.commit(
             tables={
@@ -81,6 +74,7 @@ def commit(
             index=build_files(connected.arrays["embeddings"]),
             meta={**_packing(homes), **base.meta, **connected.meta},
             encoder={"name": connected.encoder.name, "sha256": connected.encoder.hash},
+            models=connected.models,
             change=change,
         )
 

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from choreodb.errors import ChoreoError, MotionFormatError, MusicFormatError
+from choreodb.errors import ChoreoError, EncoderError, MotionFormatError, MusicFormatError
 from choreodb.indexer import boundaries, lag, metre, motion_grid, segments, travel, twins
 from choreodb.indexer.accents import MotionAccents, accents
 from choreodb.indexer.boundaries import RawBoundaries
 from choreodb.indexer.discover import ClipSource
 from choreodb.indexer.encoders import rhythm
-from choreodb.indexer.encoders.base import MotionWindow
+from choreodb.indexer.encoders.base import DIMENSIONS, ClipMotion, Encoder, MotionWindow
 from choreodb.indexer.encoders.rhythm import Descriptors
 from choreodb.indexer.labels import Problem
 from choreodb.indexer.segments import Cut
@@ -58,7 +58,7 @@ class ClipSegments:
 
     energy: [N] m/s. entry, leave: bar lines at the starts and ends; mirrored_entry, mirrored_leave: of the mirror
     image. travel: [N, 3] of `travel.measure`. rhythm: descriptors of N windows, which do not change in a mirror;
-    poses: of `twins.measure`.
+    poses: of `twins.measure`. embedded: [N, 256] by a trained encoder, where the library has one.
     """
 
     cuts: tuple[Cut, ...]
@@ -70,6 +70,7 @@ class ClipSegments:
     travel: npt.NDArray[np.float32]
     rhythm: Descriptors
     poses: npt.NDArray[np.float16]
+    embedded: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,7 +169,7 @@ def ingest(task: Task, *, strict: bool = False) -> Ingested:
         canonical.motion.rotations.astype(np.float32), canonical.motion.root.astype(np.float32), task.packing
     )
     contacts = canonical.contacts.astype(np.uint8)
-    curves = accents(_positions(rotations, root), contacts, FPS)
+    curves = accents(joint_positions(rotations, root), contacts, FPS)
     music, problems = _song(source, strict)
     grid, offset = _grid(curves, music, source)
     notes = [*native.notes, *canonical.notes, *(problem.reason for problem in problems)]
@@ -208,7 +209,7 @@ def segment(
     contacts: npt.NDArray[np.uint8],
 ) -> ClipSegments:
     """Segments of a clip from its row in the clips table and its stored motion: the same when read back later."""
-    positions = _positions(rotations, root)
+    positions = joint_positions(rotations, root)
     yaw = heading(rotations.astype(np.float64))
     curves = accents(positions, contacts, FPS)
     cuts = segments.cut(grid_of(row), len(rotations), FPS)
@@ -234,6 +235,35 @@ def segment(
     )
 
 
+def embed(
+    clip: ClipSegments,
+    rotations: npt.NDArray[np.float32],
+    root: npt.NDArray[np.float32],
+    contacts: npt.NDArray[np.uint8],
+    encoder: Encoder | None,
+) -> ClipSegments:
+    """The clip with the rows of a trained encoder; as it is without one. A mirror image shares them.
+
+    EncoderError where the encoder gives anything but finite unit rows.
+    """
+    if encoder is None:
+        return clip
+    motion = ClipMotion(rotations, root, joint_positions(rotations, root), contacts, FPS)
+    windows = [MotionWindow(cut.start_s, cut.end_s, cut.beats_s, cut.metre) for cut in clip.cuts]
+    return replace(clip, embedded=unit_rows(encoder, encoder.embed_motion(motion, windows), len(windows)))
+
+
+def unit_rows(encoder: Encoder, rows: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.float32]:
+    """`rows` as they are; EncoderError unless they are `count` finite unit rows of the shared space."""
+    lengths = np.linalg.norm(rows, axis=-1)
+    if rows.shape != (count, DIMENSIONS) or not np.all(np.abs(lengths - 1.0) < 1e-3):
+        raise EncoderError(
+            f"encoder {encoder.name!r} gave rows {rows.shape} of lengths {lengths.min(initial=1.0):g} to "
+            f"{lengths.max(initial=1.0):g}; expected {(count, DIMENSIONS)} of length 1"
+        )
+    return rows.astype(np.float32)
+
+
 def grid_of(row: dict[str, Any]) -> BeatGrid:
     """The beat grid that a row of the clips table holds."""
     return BeatGrid(
@@ -246,7 +276,8 @@ def grid_of(row: dict[str, Any]) -> BeatGrid:
     )
 
 
-def _positions(rotations: FloatArray, root: FloatArray) -> FloatArray:
+def joint_positions(rotations: FloatArray, root: FloatArray) -> FloatArray:
+    """Joints [T, J, 3] of stored motion, metres."""
     skeleton = CHOREO52 if rotations.shape[1] == len(CHOREO52) else CHOREO22
     return forward(rotations.astype(np.float64), root.astype(np.float64), skeleton)[0]
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from choreodb.errors import QueryError, StoreError
 from choreodb.indexer import gather
 from choreodb.indexer.deleted import Deleted
+from choreodb.indexer.encoders import recorded
 from choreodb.indexer.gather import Progress, Row, Taken
 from choreodb.storage import edit
 from choreodb.storage.place import Place
@@ -54,14 +55,13 @@ def merge(
     was deleted from another one stays out of later `index` runs here, too, unless a library still has it. Virtual copies
     of other libraries are left out. Where there is nothing new, no version is made.
 
-    Errors: QueryError for a clip or a song that two libraries have with different content, and for embeddings by another
-    encoder; StoreError for a library of `others` that does not verify; ConflictError.
+    Errors: QueryError for a clip or a song that two libraries have with different content, and for different
+    encoders; StoreError for a library of `others` that does not verify; ConflictError.
     """
     tell = progress or (lambda stage, done, total: None)
     sources = [Store.open(other) for other in others]
     base = Store.open(library) if Store.exists(library) else Store.create(library)
-    for store in (base, *sources):
-        gather.refuse_encoder(store)
+    recorded.same([base, *sources])
     for done, store in enumerate(sources):
         tell("verify", done, len(sources))
         _refuse_damage(store)

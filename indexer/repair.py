@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from choreodb.errors import StoreError
+from choreodb.errors import ChoreoError, StoreError
 from choreodb.indexer import connect, ingest
 from choreodb.indexer.connect import Connected
-from choreodb.indexer.encoders.rhythm import RhythmEncoder
+from choreodb.indexer.encoders import recorded
+from choreodb.indexer.encoders.recorded import Trained
+from choreodb.indexer.encoders.registry import RHYTHM
+from choreodb.indexer.ingest import ClipSegments
 from choreodb.storage import manifest as manifests
 from choreodb.storage.index import build_files
 from choreodb.storage.place import Place, at
@@ -41,8 +44,8 @@ def repair(library: Place | Path | str) -> Repaired:
     """Rebuild what is derived in the newest version, where verify finds something wrong with it, as a new version.
 
     Where the bytes come out as they were, older versions that share the files are whole again, too. StoreError where
-    the clips table or the motion is damaged, where the embeddings are and came from a trained encoder, or where the
-    manifest is.
+    the clips table or the motion is damaged, where the embeddings are and came from a trained encoder whose weights
+    are, too, or where the manifest is.
     """
     place = at(library)
     number = resolve(place, None)
@@ -76,42 +79,47 @@ def _refuse_lost(store: Store, bad: set[str]) -> None:
 
 def _rebuild(store: Store, bad: set[str]) -> Store:
     clips = sorted(store.table("clips").to_pylist(), key=lambda row: str(row["clip"]))
-    described = [ingest.segment(row, *store.read_motion(row["clip"], 0, row["frames"])) for row in clips]
-    connected = connect.connect(clips, described, _unmirrored(store, clips, bad))
-    arrays = connected.arrays | _kept_embeddings(store, connected, bad)
-    encoder, meta = _encoder(store, connected)
+    trained = _trained(store)
+    described = [_described(store, row, trained) for row in clips]
+    connected = connect.connect(clips, described, _unmirrored(store, clips, bad), trained=trained)
+    arrays, encoder, meta = connected.arrays, connected.encoder, {**store.meta, **connected.meta}
+    known = {"name": encoder.name, "sha256": encoder.hash}
+    if trained is None and store.encoder.get("name", RHYTHM) != RHYTHM:
+        arrays |= {"embeddings": _kept_embeddings(store, connected, bad)}
+        known, meta["encoder"] = store.encoder, store.meta.get("encoder", {})
     return store.commit(
         tables={"segments": connected.segments, "transitions": connected.transitions},
         arrays=arrays,
         index=build_files(arrays["embeddings"]),
         meta=meta,
-        encoder=encoder,
+        encoder=known,
         change={"action": "repair", "damaged": len(bad)},
     )
 
 
-def _is_trained(store: Store) -> bool:
-    return store.encoder.get("name", RhythmEncoder.name) != RhythmEncoder.name
+def _described(store: Store, row: dict[str, Any], trained: Trained | None) -> ClipSegments:
+    motion = store.read_motion(row["clip"], 0, row["frames"])
+    return ingest.embed(ingest.segment(row, *motion), *motion, trained.encoder if trained else None)
 
 
-def _kept_embeddings(store: Store, connected: Connected, bad: set[str]) -> dict[str, npt.NDArray[Any]]:
-    """The embeddings of a trained encoder, which cannot be made again here."""
-    if not _is_trained(store):
-        return {}
+def _trained(store: Store) -> Trained | None:
+    """The library's trained encoder; None for `rhythm`, and where its weights are damaged or missing."""
+    try:
+        return recorded.trained_of(store)
+    except ChoreoError:
+        return None
+
+
+def _kept_embeddings(store: Store, connected: Connected, bad: set[str]) -> npt.NDArray[Any]:
+    """The embeddings of a trained encoder whose weights are lost."""
     entry = store.manifest.arrays.get("embeddings")
     if entry is None or entry.file.path in bad or entry.file.rows != len(connected.segments):
         name = "arrays/embeddings" if entry is None else entry.file.path
         raise StoreError(
-            f"{name} is damaged and was made by the trained encoder {store.encoder['name']!r}; index the source again"
+            f"{name} is damaged and was made by the trained encoder {store.encoder['name']!r}, whose weights are lost, "
+            "too; index the source again"
         )
-    return {"embeddings": np.asarray(store.array("embeddings"))}
-
-
-def _encoder(store: Store, connected: Connected) -> tuple[dict[str, str], dict[str, Any]]:
-    if _is_trained(store):
-        kept = {name: value for name, value in connected.meta.items() if name != "encoder"}
-        return store.encoder, {**store.meta, **kept}
-    return {"name": connected.encoder.name, "sha256": connected.encoder.hash}, {**store.meta, **connected.meta}
+    return np.asarray(store.array("embeddings"))
 
 
 def _unmirrored(store: Store, clips: list[dict[str, Any]], bad: set[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from choreodb.errors import QueryError
 from choreodb.indexer import gather
+from choreodb.indexer.encoders import recorded
 from choreodb.indexer.gather import Progress, Taken
 from choreodb.storage.place import Place
 from choreodb.storage.store import Store
@@ -24,8 +25,8 @@ class Subset:
 
 
 def choose(store: Store, clips: Collection[str]) -> Subset:
-    """The captured ones of these clips; QueryError where there is none, or where they cannot be embedded anew."""
-    gather.refuse_encoder(store)
+    """The captured ones of these clips; QueryError where there is none, or no encoder for them."""
+    recorded.trained_of(store)  # refuses what cannot be embedded anew
     chosen = set(clips)
     rows = store.columns("clips", ["clip", "copy_of"]).to_pylist()
     captured = sorted(row["clip"] for row in rows if row["clip"] in chosen and row["copy_of"] is None)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import QueryError
+from choreodb.indexer.encoders import recorded
 from choreodb.indexer.encoders.base import ClipMotion, Encoder, MotionWindow, MusicWindow, Window
 from choreodb.retriever import song
 from choreodb.storage import index
@@ -65,7 +66,7 @@ def nearest_to_music(
     steps = song.steps(music, grid or music.grids[0])
     steps = tuple(step for step in steps if step.kind == "bar") or steps
     windows = [MusicWindow(step.start_s, step.end_s, step.beats_s, max(0, len(step.beats_s) - 1)) for step in steps]
-    vectors = (encoder or store_encoder(store)).embed_music(music, windows)
+    vectors = (encoder or recorded.of_store(store)).embed_music(music, windows)
     return _search(store, windows, vectors, top, where, window_bars)
 
 
@@ -88,20 +89,8 @@ def nearest_to_motion(
     cuts = segments.cut(beats, len(motion), motion.fps)
     windows = [MotionWindow(part.start_s, part.end_s, part.beats_s, part.metre) for part in cuts]
     clip = ClipMotion(motion.rotations, motion.root, positions, planted, motion.fps)
-    vectors = (encoder or store_encoder(store)).embed_motion(clip, windows)
+    vectors = (encoder or recorded.of_store(store)).embed_motion(clip, windows)
     return _search(store, windows, vectors, top, where, window_bars)
-
-
-def store_encoder(store: Store) -> Encoder:
-    """The encoder that a library's embeddings were made with; QueryError where this version has no such encoder."""
-    from choreodb.indexer.encoders.rhythm import RhythmEncoder
-
-    meta = store.meta.get("encoder", {})
-    if meta.get("name") != RhythmEncoder.name:
-        raise QueryError(
-            f"the library was embedded with {meta.get('name')!r}; this version knows 'rhythm', index again"
-        )
-    return RhythmEncoder.from_meta(meta)
 
 
 def _search(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from choreodb.errors import QueryError
+from choreodb.indexer.encoders import recorded
 from choreodb.indexer.encoders.base import Encoder, MusicWindow
 from choreodb.music.grid import BeatGrid
 from choreodb.retriever import alternatives, candidates, costs, demands, lattice, regroup, runners_up, song
 from choreodb.retriever.candidates import Fit, Float32Array, Pool
 from choreodb.retriever.costs import FloatArray, IntArray
 from choreodb.retriever.lattice import Lattice, Limits, Relaxation
-from choreodb.retriever.nearest import store_encoder
 from choreodb.retriever.options import PlanOptions
 from choreodb.retriever.phrases import Phrasing, phrasing
 from choreodb.retriever.placement import Placement, Step
@@ -103,7 +103,7 @@ def plans(
     options = options or PlanOptions()
     pool = candidates.load_pool(store, options.where, options.avoid)
     offsets = np.asarray(store.columns("clips", ["source_start_s"]).column(0).to_numpy(), dtype=np.float64)
-    encoder = encoder or store_encoder(store)
+    encoder = encoder or recorded.of_store(store)
     return plans_in_pool(pool, music, encoder, options, store.table("segments"), offsets, count)
 
 

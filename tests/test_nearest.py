@@ -7,11 +7,12 @@ import pytest
 from dance_material import LoudnessEncoder, make_grid, make_music, make_tables
 
 from choreodb.errors import QueryError
+from choreodb.indexer.encoders import recorded
 from choreodb.indexer.encoders.base import Encoder
 from choreodb.motion.motion import Motion
 from choreodb.motion.skeleton import CHOREO22, REST_PELVIS_HEIGHT_M
 from choreodb.music.music import Music
-from choreodb.retriever.nearest import nearest_to_motion, nearest_to_music, store_encoder
+from choreodb.retriever.nearest import nearest_to_motion, nearest_to_music
 from choreodb.retriever.options import PlanOptions
 from choreodb.retriever.planner import plan
 from choreodb.storage.motion_table import blocks
@@ -95,7 +96,7 @@ def test_bad_wishes_are_one_line(store: Store, music: Music, wish: dict[str, obj
 
 def test_a_library_of_an_unknown_encoder_is_refused(store: Store) -> None:
     with pytest.raises(QueryError, match="index again"):
-        store_encoder(store)
+        recorded.of_store(store)
 
 
 def test_plans_respect_a_predicate(store: Store, music: Music) -> None:

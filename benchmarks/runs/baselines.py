@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.benchmarks.runs.dances import FPS, Danced
+from choreodb.indexer.encoders import recorded
 from choreodb.motion.motion import Motion
 from choreodb.motion.retarget import to_smpl24
 from choreodb.motion.skeleton import CHOREO22
 from choreodb.refiner import physics
 from choreodb.retriever import candidates, planner
 from choreodb.retriever.candidates import Pool
-from choreodb.retriever.nearest import store_encoder
 from choreodb.retriever.options import PlanOptions
 from choreodb.retriever.placement import Placement
 from choreodb.retriever.stitch import Stitched, stitch
@@ -183,7 +183,7 @@ def _first_of(*masks: BoolArray) -> npt.NDArray[np.int64]:
 def _nearest_choices(material: Material, music: Music, plan: Plan, options: PlanOptions) -> list[int]:
     """For every step the nearest segment by embedding that fits in length, whatever came before."""
     pool = material.pool
-    query = planner.ask(pool, music, plan.grid, store_encoder(material.library.store), options)
+    query = planner.ask(pool, music, plan.grid, recorded.of_store(material.library.store), options)
     chosen = []
     for step, embedding in zip(query.steps, query.embeddings, strict=True):
         fits = _first_of(~candidates.fit(pool, step.end_s - step.start_s).trimmed)

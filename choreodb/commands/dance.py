@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from choreodb.commands.options import (
     Commands,
+    add_encoder,
     add_json,
     add_library,
     add_rig,
@@ -41,6 +42,7 @@ def add(commands: Commands) -> None:
         "-o", "--output", type=Path, action="append", required=True, metavar="FILE", help="may be repeated"
     )
     _add_plan_options(parser)
+    add_encoder(parser, "refuse a library that was embedded with another one")
     parser.add_argument(
         "--refine", choices=("none", "physics"), default="physics", help="clean-up after stitching (default: physics)"
     )
@@ -97,6 +99,7 @@ def run(options: argparse.Namespace) -> int:
         form = Form(options.units, rig_of(options, options.output), options.music)
         progress = stack.enter_context(shown_progress())
         library = Library.open(options.library, version=options.at)
+        library.refuse_other_encoder(options.encoder)
         results = library.dances(
             options.song, options.alternatives, options=_plan_options(options), refine=options.refine,
             bpm=options.bpm, beats=options.beats, metre=options.metre, progress=progress,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from choreodb.commands.options import (
     SKIPPED,
     Commands,
+    add_encoder,
     add_json,
     add_layout,
     command,
@@ -45,6 +46,9 @@ def add(commands: Commands) -> None:
         "--skeleton", type=Path, metavar="TOML", help='canonical joint names and the files\': left_hip = "LThigh"'
     )
     add_layout(group)
+    add_encoder(
+        parser, "what a new library is embedded with: rhythm, a shipped name, or .safetensors weights (default: rhythm)"
+    )
     parser.add_argument("--restore", action="store_true", help="take back clips that were deleted from the library")
     parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be read")
     parser.add_argument("--jobs", type=int, default=None, metavar="N", help="processes (default: one per core)")
@@ -65,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     with shown_progress() as progress:
         summary = build(
             options.sources, options.library, strict=options.strict, progress=progress, jobs=options.jobs,
-            packing=options.motion, restore=options.restore, reading=reading,
+            packing=options.motion, restore=options.restore, reading=reading, encoder=options.encoder,
         )  # fmt: skip
     for skipped in summary.skipped:
         print(f"choreodb: skipped {' '.join(str(skipped).split())}", file=sys.stderr)

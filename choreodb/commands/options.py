@@ -44,6 +44,11 @@ def add_where(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_encoder(parser: argparse._ActionsContainer, what: str) -> None:
+    """The encoder that a library is, or is to be, embedded with."""
+    parser.add_argument("--encoder", metavar="NAME|FILE|URL", help=what)
+
+
 def add_clip_choice(parser: argparse.ArgumentParser) -> None:
     """Which clips of a library a command changes."""
     parser.add_argument("library", type=Path, metavar="LIB")

@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from choreodb.commands.options import Commands, add_json, add_library, add_song_options, add_where, command, print_json
+from choreodb.commands.options import (
+    Commands,
+    add_encoder,
+    add_json,
+    add_library,
+    add_song_options,
+    add_where,
+    command,
+    print_json,
+)
 
 
 def add(commands: Commands) -> None:
@@ -17,6 +26,7 @@ def add(commands: Commands) -> None:
     query.add_argument("--motion", type=Path, metavar="CLIP", help="ask with a motion file")
     parser.add_argument("--top", type=int, default=5, metavar="N", help="segments a window (default: 5)")
     add_where(parser)
+    add_encoder(parser, "refuse a library that was embedded with another one")
     add_song_options(parser)
     add_json(parser)
 
@@ -26,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from choreodb.library import Library
 
     library = Library.open(options.library, version=options.at)
+    library.refuse_other_encoder(options.encoder)
     result = library.search(
         music=options.music, motion=options.motion, top=options.top, where=options.where,
         bpm=options.bpm, beats=options.beats, metre=options.metre,
