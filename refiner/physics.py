@@ -15,14 +15,15 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from choreodb.errors import MotionFormatError
 from choreodb.motion.contacts import foot_points
 from choreodb.motion.flight import centre_of_mass
-from choreodb.motion.ik import Side, solve_leg
+from choreodb.motion.ik import Side, soft_reach, solve_leg
 from choreodb.motion.kinematics import forward
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import FloatArray, between, compose, rotate
 from choreodb.motion.skeleton import CHOREO22, LEG_LENGTH_M, TOE_HEIGHT_M, Skeleton
-from choreodb.refiner import flight, footlock
+from choreodb.refiner import flight, footlock, jerk
 from choreodb.refiner.flight import FlightFitOptions
 from choreodb.refiner.footlock import LockOptions
+from choreodb.refiner.jerk import JerkOptions
 from choreodb.retriever.stitch import Stitched
 
 _SIDES: tuple[Side, Side] = ("left", "right")
@@ -32,10 +33,16 @@ _SIDES: tuple[Side, Side] = ("left", "right")
 class PhysicsOptions:
     """reach: share of the leg's length beyond which the pelvis sinks instead of the knee locking. max_sink_m: by at most
     so much; what is missing then, the foot gives up. sink_s: the pelvis takes this long. softness: see `motion.ik`.
-    floor_soft_m: a foot that comes down to the floor slows down over this height."""
+    floor_soft_m: a foot that comes down to the floor slows down over this height. trust_heights: away from joins and flights
+    a foot's height is the source's own, and kept, so that heels strike and lift as they did; within level_s it is brought to
+    the floor's, and trusted_depth_m is how far a captured foot may be under it."""
 
     lock: LockOptions = field(default_factory=LockOptions)
     flight: FlightFitOptions = field(default_factory=FlightFitOptions)
+    jerk: JerkOptions = field(default_factory=JerkOptions)
+    trust_heights: bool = True
+    level_s: float = 0.15
+    trusted_depth_m: float = 0.01
     reach: float = 0.988
     max_sink_m: float = 0.06
     sink_s: float = 0.12
@@ -73,9 +80,13 @@ def clean_motion(
     if contacts.shape != (len(motion), 4):
         raise MotionFormatError(f"contacts have shape {contacts.shape}; expected ({len(motion)}, 4)")
     none = np.empty(0, dtype=np.int64)
+    level: FloatArray = np.ones(len(motion))
+    if seams is not None and half_blend is not None and options.trust_heights:
+        level = _changed(len(motion), seams, half_blend, airborne, motion.fps, options)
     seams, half_blend = (none, none) if seams is None or half_blend is None else (seams, half_blend)
     body: FloatArray = motion.rotations[:, : len(CHOREO22)].astype(np.float64)
     root: FloatArray = motion.root.astype(np.float64)
+    body, root = jerk.spread(body, root, seams, motion.fps, options.jerk)
     feet = _feet(body, root, CHOREO22)
     flies = airborne is not None and bool(airborne.any())
     if airborne is not None and flies:
@@ -84,7 +95,7 @@ def clean_motion(
         feet = _feet(body, root, CHOREO22)
     pace_m_s = footlock.pace(feet.positions, feet.points, motion.fps, options.lock)
     locks = footlock.find(feet.points, contacts, pace_m_s, motion.fps, seams, half_blend, options.lock)
-    wanted = _wanted(feet, locks, motion.fps, options)
+    wanted = _wanted(feet, locks, level, motion.fps, options)
     root = root.copy()
     sink = _sink(feet, wanted, motion.fps, options)
     if airborne is not None and flies:
@@ -125,15 +136,20 @@ def _feet(rotations: FloatArray, root: FloatArray, skeleton: Skeleton) -> _Feet:
     return _Feet(positions, foot_points(positions, turned), positions[:, hips], positions[:, ankles], turned[:, ankles])
 
 
-def _wanted(feet: _Feet, locks: footlock.Locks, fps: float, options: PhysicsOptions) -> _Wanted:
-    """Rigid placement of each foot: an end that is not held follows the one that is."""
+def _wanted(feet: _Feet, locks: footlock.Locks, level: FloatArray, fps: float, options: PhysicsOptions) -> _Wanted:
+    """Rigid placement of each foot: an end that is not held follows the one that is.
+
+    level: [T] how much of what stands is to be brought to the floor's very height.
+    """
     moved, held = footlock.corrections(locks, feet.points, fps, options.lock)
+    moved[..., 1] *= level[:, None]
     total = feet.points.shape[0]
     moved, held = moved.reshape(total, 2, 2, 3), held.reshape(total, 2, 2, 1)
     points = feet.points.reshape(total, 2, 2, 3)
     other = moved[:, :, ::-1]
     goals = points + moved + (1.0 - held) * other
-    goals[..., 1] = TOE_HEIGHT_M + _above(goals[..., 1] - TOE_HEIGHT_M, options.floor_soft_m, held[..., 0])
+    floor = TOE_HEIGHT_M - options.trusted_depth_m * (1.0 - level[:, None, None])
+    goals[..., 1] = floor + _above(goals[..., 1] - floor, options.floor_soft_m, held[..., 0])
     sole, goal_sole = points[:, :, 1] - points[:, :, 0], goals[:, :, 1] - goals[:, :, 0]
     swing = between(sole, goal_sole)
     # the toe is exact while it is held, else the heel
@@ -145,6 +161,27 @@ def _wanted(feet: _Feet, locks: footlock.Locks, fps: float, options: PhysicsOpti
     return _Wanted(ankles, compose(swing, feet.turned), held.max(axis=2)[..., 0])
 
 
+def _changed(
+    frames: int,
+    seams: npt.NDArray[np.int64],
+    half_blend: npt.NDArray[np.int64],
+    airborne: npt.NDArray[np.bool_] | None,
+    fps: float,
+    options: PhysicsOptions,
+) -> FloatArray:
+    """1 in the frames [T] whose heights are no longer the source's, because they are blended or next to a flight that is
+    re-fitted, 0 elsewhere, and smooth between."""
+    changed = np.zeros(frames + 1)
+    np.add.at(changed, np.maximum(seams - half_blend, 0), 1.0)
+    np.add.at(changed, np.minimum(seams + half_blend, frames), -1.0)
+    mask = np.cumsum(changed)[:-1] > 0.5
+    if airborne is not None and airborne.any():
+        mask |= maximum_filter1d(airborne, 2 * round(options.flight.push_s * fps) + 1)
+    fading = max(1, round(options.level_s * fps))
+    wide = maximum_filter1d(mask.astype(np.float64), 2 * fading + 1, mode="nearest")
+    return np.clip(gaussian_filter1d(wide, fading / 3.0, mode="nearest"), 0.0, 1.0)
+
+
 def _above(height: FloatArray, soft: float, held: FloatArray) -> FloatArray:
     """Height over the floor, bent smoothly so that it stays above it; exact where the point is held there anyway."""
     bent = 0.5 * (height + np.sqrt(height * height + soft * soft))
@@ -153,7 +190,9 @@ def _above(height: FloatArray, soft: float, held: FloatArray) -> FloatArray:
 
 def _sink(feet: _Feet, wanted: _Wanted, fps: float, options: PhysicsOptions) -> FloatArray:
     """How far [T] the pelvis has to sink for the legs that are held to reach; smooth, and at most `max_sink_m`."""
-    reach = options.reach * LEG_LENGTH_M
+    # a leg that was captured straighter than that may stay so
+    own = np.linalg.norm(feet.ankles - feet.hips, axis=-1)
+    reach = np.clip(own, options.reach * LEG_LENGTH_M, _STRAIGHT * LEG_LENGTH_M)
     away = wanted.ankles - feet.hips
     flat = np.square(away[..., 0]) + np.square(away[..., 2])
     drop = -away[..., 1] - np.sqrt(np.maximum(reach * reach - flat, 0.0))
@@ -167,9 +206,30 @@ def _solve(
     rotations: FloatArray, root: FloatArray, feet: _Feet, wanted: _Wanted, options: PhysicsOptions
 ) -> FloatArray:
     """Local rotations with both legs solved."""
+    hips = feet.hips + (root - feet.positions[:, 0])[:, None]
+    goals = _as_straight(hips, wanted.ankles, np.linalg.norm(feet.ankles - feet.hips, axis=-1), options.softness)
     for number, side in enumerate(_SIDES):
         rotations = solve_leg(
-            rotations, root, CHOREO22, side, wanted.ankles[:, number], wanted.turned[:, number],
-            softness=options.softness,
+            rotations, root, CHOREO22, side, goals[:, number], wanted.turned[:, number], softness=options.softness,
         )  # fmt: skip
     return rotations
+
+
+_STRAIGHT = 0.9995
+"""Share of the leg's length that counts as fully stretched."""
+
+
+def _as_straight(hips: FloatArray, ankles: FloatArray, own: FloatArray, softness: float) -> FloatArray:
+    """Targets [T, 2, 3] that a soft solver reaches as far as it would without softness the leg's `own` length [T, 2].
+
+    Softness bends every leg that is nearly straight; what was captured straight and hardly moves must not lose its knee.
+    """
+    margin = softness * LEG_LENGTH_M
+    knee = LEG_LENGTH_M - margin
+    line = ankles - hips
+    distance = np.linalg.norm(line, axis=-1)
+    lost = own - soft_reach(own, LEG_LENGTH_M, softness)
+    reached = np.minimum(soft_reach(distance, LEG_LENGTH_M, softness) + lost, _STRAIGHT * LEG_LENGTH_M)
+    bent = np.clip((reached - knee) / margin, 0.0, 1.0 - 1e-6)
+    asked = np.where(reached > knee, knee - margin * np.log1p(-bent), reached)
+    return hips + line * (asked / np.maximum(distance, 1e-9))[..., None]

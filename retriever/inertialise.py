@@ -6,12 +6,21 @@ after it, because all of both is known here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from choreodb.motion.rotations import FloatArray, compose, inverse, quat_to_rotvec, rotvec_to_quat
+from choreodb.motion.rotations import (
+    FloatArray,
+    aligned,
+    compose,
+    inverse,
+    normalise,
+    quat_to_rotvec,
+    rotvec_to_quat,
+)
 from choreodb.retriever.join import Take
 
 
@@ -85,6 +94,33 @@ def close(
         spun = _offset(turn, turn_rate, rows, seconds, sign)
         rotations[rows.frame] = compose(rotvec_to_quat(spun).astype(rotations.dtype), rotations[rows.frame])
         root[rows.frame] += _offset(move, move_rate, rows, seconds, sign)
+    return rotations, root
+
+
+def crossfade(
+    rotations: FloatArray,
+    root: FloatArray,
+    takes: Sequence[Take],
+    frames: npt.NDArray[np.int64],
+    half_blend: npt.NDArray[np.int64],
+) -> tuple[FloatArray, FloatArray]:
+    """Rotations [N, J, 4] and root [N, 3] with every join at `frames` [S] faded linearly from take to take.
+
+    Only what a benchmark compares with: both motions are shown at once, each as it was, so feet slide and speeds step.
+    """
+    rotations, root = rotations.copy(), root.copy()
+    for number, (frame, half) in enumerate(zip(frames, half_blend, strict=True)):
+        before, after = takes[number], takes[number + 1]
+        first = max(int(frame - half), 0, before.first, after.first)
+        stop = min(int(frame + half), len(root), before.first + len(before.root), after.first + len(after.root))
+        if stop <= first:
+            continue
+        share = (np.arange(1, stop - first + 1) / (stop - first + 1.0))[:, None]
+        old, new = slice(first - before.first, stop - before.first), slice(first - after.first, stop - after.first)
+        blended = before.rotations[old] * (1.0 - share[..., None])
+        blended = blended + aligned(after.rotations[new], before.rotations[old]) * share[..., None]
+        rotations[first:stop] = normalise(blended)
+        root[first:stop] = before.root[old] * (1.0 - share) + after.root[new] * share
     return rotations, root
 
 

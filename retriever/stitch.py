@@ -38,7 +38,8 @@ ReadFace = Callable[[str, int, int], npt.NDArray | None]
 class StitchOptions:
     """Options of `stitch`. margin_s: captured motion that is read beyond each end, for the joins. flight: what flies, and
     so is hardly warped. still: how to open from and settle into a still pose, None to begin and end in full motion.
-    smooth: close the gaps at joins. align: turn and move each stretch to fit; both off is a hard cut, which only a benchmark wants."""
+    smooth: close the gaps at joins. align: turn and move each stretch to fit. linear: fade from stretch to stretch instead of
+    inertialising. Not to smooth, not to align, and to fade is what only a benchmark wants."""
 
     warp: WarpOptions = field(default_factory=WarpOptions)
     join: JoinOptions = field(default_factory=JoinOptions)
@@ -48,6 +49,7 @@ class StitchOptions:
     still: StillOptions | None = None
     smooth: bool = True
     align: bool = True
+    linear: bool = False
 
 
 DANCE = StitchOptions(still=StillOptions())
@@ -305,7 +307,10 @@ def _assemble(
     blend = joins.half_blend if options.smooth else np.zeros(len(frames), dtype=np.int64)
     if options.smooth:
         gaps = [inertialise.gap(takes[k], takes[k + 1], int(frame), fps) for k, frame in enumerate(frames)]
-        rotations, root = inertialise.close(rotations, root, gaps, frames, blend, fps)
+        if options.linear:
+            rotations, root = inertialise.crossfade(rotations, root, takes, frames, blend)
+        else:
+            rotations, root = inertialise.close(rotations, root, gaps, frames, blend, fps)
         weights = inertialise.close_values(weights, gaps, frames, blend, fps)
     rotations = _unrolled(rotations)
     shares = [np.concatenate([getattr(take, name)[part] for take, part in zip(takes, parts, strict=True)])

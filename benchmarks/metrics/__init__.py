@@ -10,8 +10,8 @@ import importlib
 from typing import Any
 
 _MODULES = (
-    "beats", "distribution", "feet", "flight", "freezing", "geometric", "joints", "kinetic", "novelty", "retrieval",
-    "smoothness", "support",
+    "beats", "detail", "distribution", "feet", "flight", "freezing", "geometric", "joints", "kinetic", "novelty",
+    "retrieval", "smoothness", "support",
 )  # fmt: skip
 
 __all__ = list(_MODULES)

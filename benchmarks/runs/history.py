@@ -67,6 +67,15 @@ WATCHED: dict[str, dict[str, Watch]] = {
         "frozen": _SHARE,
         "seam_ratio": _LOWER,
     },
+    "refine": {
+        "auc": Watch("lower", least=0.02),
+        "network_auc": Watch("lower", least=0.03),
+        "position_m": _LOWER,
+        "slide_ratio": _SHARE,
+        "penetration": _SHARE,
+        "floating": _SHARE,
+        "above": Watch("higher", least=0.01),
+    },
     "latency": {
         "wall_ms": Watch("lower", relative=0.1, timing=True),
         "cpu_ms": Watch("lower", relative=0.1, timing=True),

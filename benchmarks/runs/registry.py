@@ -137,6 +137,7 @@ BENCHMARKS: dict[str, str] = {
     "generation": "choreodb.benchmarks.runs.generation",
     "io": "choreodb.benchmarks.runs.io",
     "latency": "choreodb.benchmarks.runs.latency",
+    "refine": "choreodb.benchmarks.runs.refine",
     "retrieval": "choreodb.benchmarks.runs.retrieval",
     "traps": "choreodb.benchmarks.runs.traps",
     "scale": "choreodb.benchmarks.runs.scale",

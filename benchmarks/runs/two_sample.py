@@ -27,18 +27,18 @@ def cross_auc(x: Array, y: npt.NDArray[np.bool_], folds: npt.NDArray[np.int64]) 
     for fold in range(5):
         held = folds == fold
         if held.any() and y[~held].any() and not y[~held].all():
-            scores[held] = _standard(x, x[~held])[held] @ _logistic(_standard(x, x[~held])[~held], y[~held])
+            scores[held] = standardised(x, x[~held])[held] @ logistic(standardised(x, x[~held])[~held], y[~held])
     return auc(y, scores)
 
 
-def _standard(x: Array, of: Array) -> Array:
+def standardised(x: Array, of: Array) -> Array:
     """`x` in robust standard units of `of`, clipped, with a constant column."""
     middle, spread = np.median(of, axis=0), np.percentile(of, 84, axis=0) - np.percentile(of, 16, axis=0)
     scaled = np.clip((x - middle) / (0.5 * spread + 1e-9), -4.0, 4.0)
     return np.concatenate([scaled, np.ones((len(x), 1))], axis=1)
 
 
-def _logistic(x: Array, y: npt.NDArray[np.bool_], *, ridge: float = 3.0, steps: int = 12) -> Array:
+def logistic(x: Array, y: npt.NDArray[np.bool_], *, ridge: float = 3.0, steps: int = 12) -> Array:
     """Weights of a ridge-regularised logistic regression, classes weighted alike, by Newton's method."""
     weight = np.where(y, 0.5 / y.mean(), 0.5 / (1.0 - y.mean()))
     w = np.zeros(x.shape[1])
@@ -150,8 +150,8 @@ def _windows(
 def _giveaways(names: Sequence[str], x: Array, y: npt.NDArray[np.bool_], *, top: int = 12) -> list[Row]:
     """The figures that part the two best, each alone, with what each adds to the classifier's score on average."""
     alone = [auc(y, x[:, column]) for column in range(x.shape[1])]
-    scaled = _standard(x, x)
-    share = _logistic(scaled, y) * (scaled[y].mean(axis=0) - scaled[~y].mean(axis=0))
+    scaled = standardised(x, x)
+    share = logistic(scaled, y) * (scaled[y].mean(axis=0) - scaled[~y].mean(axis=0))
     order = np.argsort([-abs(value - 0.5) for value in alone])[:top]
     return [
         {
