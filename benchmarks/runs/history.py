@@ -17,7 +17,7 @@ FORMAT = 1
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "history"
 """Where a checkout keeps its stored runs; an installed wheel has none."""
 
-_NAMES = ("kind", "group", "row", "stage", "style", "song")
+_NAMES = ("kind", "group", "row", "gap_s", "stage", "style", "song")
 """The fields that say which row of a benchmark a row is."""
 
 

@@ -41,8 +41,8 @@ from choreodb.benchmarks.runs.songs import paired_songs
 from choreodb.benchmarks.runs.tables import Column, markdown
 from choreodb.benchmarks.runs.verdicts import said
 from choreodb.errors import QueryError
+from choreodb.indexer.encoders import recorded
 from choreodb.refiner import physics
-from choreodb.retriever.nearest import store_encoder
 from choreodb.threads import one_thread
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def bench_refine(
     """(rows of every kind, notes). given: songs for both halves; where empty, each half's `paired` songs are danced by the
     other. contenders, fillers: what refines dances and what fills gaps. held_out: whether a clip may be used."""
     tell = progress or (lambda *_: None)
-    encoder = store_encoder(library.store)
+    encoder = recorded.of_store(library.store)
     split = halves(library, np.random.default_rng(seed))
     split = (_only(split[0], held_out), _only(split[1], held_out))
     names = (HARD, LINEAR, INERTIAL, *contenders)
