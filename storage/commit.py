@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from choreodb.errors import ConflictError, StoreError
+from choreodb.storage.fold import Fold
 from choreodb.storage.folder import writing
 from choreodb.storage.manifest import FileEntry, Manifest, dumps, file_name, loads, versions
 from choreodb.storage.place import Draft, Place
@@ -30,8 +31,10 @@ def publish(place: Place, stem: str, suffix: str, rows: int, write: Callable[[IO
 def publish_draft(place: Place, draft: Draft, stem: str, suffix: str, rows: int) -> FileEntry:
     """Name a complete draft `<stem>-<hash><suffix>`."""
     draft.file.flush()
-    sha256 = _path_sha256(draft.path)
-    entry = FileEntry(f"{stem}-{sha256[:_SHA_DIGITS]}{suffix}", rows, draft.path.stat().st_size, sha256)
+    sha256, fold = _digests(draft.path)
+    # Parquet pages have checksums of their own
+    kept = None if suffix == ".parquet" else fold
+    entry = FileEntry(f"{stem}-{sha256[:_SHA_DIGITS]}{suffix}", rows, draft.path.stat().st_size, sha256, kept)
     place.publish(draft, entry.path)
     return entry
 
@@ -64,9 +67,11 @@ def _was_first(place: Place, name: str) -> ConflictError:
     )
 
 
-def _path_sha256(path: Path) -> str:
-    digest = hashlib.sha256()
+def _digests(path: Path) -> tuple[str, str]:
+    """Sha256 and fold of a file."""
+    digest, fold = hashlib.sha256(), Fold()
     with open(path, "rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
-    return digest.hexdigest()
+            fold.update(chunk)
+    return digest.hexdigest(), fold.hexdigest()

@@ -45,6 +45,8 @@ library/
   `format_version`, `version`, `parent`, `code_version`, `encoder` (name and sha256), `meta` (whatever the indexer noted)
   and a `checksum` of itself. From format 2 on, `change` says what the commit did and `needs` which ChoreoDB reads it;
   from format 3 on, `models` names the weights of a trained encoder, which come along wherever the library goes.
+  Arrays, indexes and models may have a `fold`: the file's little-endian 64-bit words, filled up with zeros to rows of 512,
+  are summed by column modulo 2^64, and it is the first 16 digits of the sha256 of the 512 sums.
   It is canonical JSON (sorted keys, ASCII). It has no dates and no host names: the same input gives the same bytes.
   When a version was made is when its manifest's file was written, which a copy may lose.
 - **Readers** take the highest version and keep to it; older versions open by number or tag. A reader has a shared
@@ -62,7 +64,9 @@ library/
   writers, who have a shared `flock` on the folder `manifests`. Where a place has no locks (an object store), readers and
   writers cannot be seen: there it spares what is younger than a day, unless `--grace` says otherwise.
 - **Readers refuse** a format that is newer than they know, a manifest that is damaged or names anything outside the
-  library, and a file that is missing or has another size. `choreodb verify` re-hashes everything and cross-checks.
+  library, and a file that is missing or has another size. Before its first use, an array, an index or a model is compared
+  with its `fold` (without one, with its sha256), and every page of a table that is read with the page's own checksum.
+  `choreodb verify` re-hashes everything and cross-checks.
 """
 
 _MOTION = f"""One row is a block of up to {BLOCK_FRAMES} frames, and {BLOCKS_PER_GROUP} blocks make a row group, so that

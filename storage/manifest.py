@@ -31,6 +31,7 @@ _PATH = re.compile(r"(tables|arrays|index|models)/[A-Za-z0-9_][A-Za-z0-9_.-]{0,2
 _TAG_FILE = re.compile(r"tag-([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})\.json")
 _NEEDS = re.compile(r"[0-9A-Za-z.+-]{1,32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_FOLD = re.compile(r"[0-9a-f]{16}")
 _MANIFEST_BYTES = 64 << 20
 _FILE_BYTES = 1 << 46
 _ROWS = 1 << 40
@@ -38,12 +39,16 @@ _ROWS = 1 << 40
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One file of a version. path: POSIX, relative to the library. rows: table rows, array rows or 0 for an index or a model."""
+    """One file of a version. path: POSIX, relative to the library. rows: table rows, array rows or 0 for an index or a model.
+
+    fold: of `fold.Fold`, of files that have no checksums of their own.
+    """
 
     path: str
     rows: int
     bytes: int
     sha256: str
+    fold: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +254,8 @@ def _as_json(manifest: Manifest) -> dict[str, Any]:
 
 
 def _entry_json(entry: FileEntry) -> dict[str, Any]:
-    return {"path": entry.path, "rows": entry.rows, "bytes": entry.bytes, "sha256": entry.sha256}
+    fold = {} if entry.fold is None else {"fold": entry.fold}
+    return {"path": entry.path, "rows": entry.rows, "bytes": entry.bytes, "sha256": entry.sha256, **fold}
 
 
 def _from_json(body: dict[str, Any]) -> Manifest:
@@ -283,7 +289,10 @@ def _entry(row: Mapping[str, Any]) -> FileEntry:
         raise ValueError(f"it names {path!r}, which is not a file inside the library")
     if not _SHA256.fullmatch(sha256):
         raise ValueError(f"the sha256 of {path} is {sha256!r}")
-    return FileEntry(path, _count(row["rows"], _ROWS), _count(row["bytes"], _FILE_BYTES), sha256)
+    fold = row.get("fold")
+    if not (fold is None or (isinstance(fold, str) and _FOLD.fullmatch(fold))):
+        raise ValueError(f"the fold of {path} is {fold!r}")
+    return FileEntry(path, _count(row["rows"], _ROWS), _count(row["bytes"], _FILE_BYTES), sha256, fold)
 
 
 def _is_count(value: object) -> bool:

@@ -20,6 +20,7 @@ from choreodb.errors import ConflictError, StoreError
 from choreodb.storage import commit as commits
 from choreodb.storage import manifest as manifests
 from choreodb.storage import virtual
+from choreodb.storage.fold import refuse_damage
 from choreodb.storage.folder import FolderPlace
 from choreodb.storage.manifest import ArrayEntry, FileEntry, Manifest
 from choreodb.storage.motion_table import (
@@ -147,24 +148,27 @@ class Store:
         return pa.Table.from_arrays([self._columns[name, column] for column in columns], schema=pa.schema(fields))
 
     def array(self, name: str) -> npt.NDArray[Any]:
-        """A read-only, memory-mapped array: `embeddings`, `entry` or `exit`."""
+        """A read-only, memory-mapped array: `embeddings`, `entry`, `exit` or `travel`.
+
+        StoreError where the library has none, or where its bytes are not those that were committed.
+        """
         if name not in self._arrays:
             entry = self.manifest.arrays.get(name)
             if entry is None:
                 known = ", ".join(sorted(self.manifest.arrays)) or "none"
                 raise StoreError(f"library {str(self.place)!r} has no array {name!r}; it has {known}")
-            self._arrays[name] = _map_array(self.locate(entry.file), entry)
+            self._arrays[name] = _map_array(self._sound(entry.file), entry)
         return self._arrays[name]
 
     def index_path(self, name: str) -> Path | None:
         """The file of a vector index, or None where the library has none of that name."""
         entry = self.manifest.index.get(name)
-        return None if entry is None else self.locate(entry)
+        return None if entry is None else self._sound(entry)
 
     def model(self, name: str) -> bytes | None:
         """The bytes of a model that the library carries, such as `encoder`; None where it carries none of that name."""
         entry = self.manifest.models.get(name)
-        return None if entry is None else self.locate(entry).read_bytes()
+        return None if entry is None else self._sound(entry).read_bytes()
 
     def read_motion(self, clip: str, first: int, stop: int) -> MotionArrays:
         """Frames [first, stop) of a clip as new arrays: rotations [T, J, 4], root [T, 3], contacts [T, 4]."""
@@ -276,6 +280,12 @@ class Store:
     def locate(self, entry: FileEntry) -> Path:
         """A path on this machine with the bytes of a file of this version; StoreError where it is missing or damaged."""
         return manifests.locate(self.place, entry)
+
+    def _sound(self, entry: FileEntry) -> Path:
+        """`locate` for files without checksums of their own: their bytes are compared with what was committed."""
+        path = self.locate(entry)
+        refuse_damage(entry, path)
+        return path
 
     def _read(self, name: str, columns: Sequence[str]) -> pa.Table:
         schema = pa.schema([SCHEMAS[name].field(column).remove_metadata() for column in columns])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -22,6 +21,7 @@ from choreodb.storage import manifest as manifests
 from choreodb.storage.store import Store
 from choreodb.storage.tables import CLIPS
 from choreodb.storage.verify import verify
+from tests.forging import rewrite
 
 NAMES = (
     "../../escape",
@@ -41,18 +41,6 @@ NAMES = (
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
     return specimen.make(tmp_path / "inside" / "library", clips=2, bars=1).path
-
-
-def rewrite(library: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change the newest manifest and give it a checksum that fits."""
-    path = max((library / "manifests").glob("m-*.json"))
-    body = json.loads(path.read_bytes())
-    body.pop("checksum")
-    change(body)
-    text = (json.dumps(body, indent=1, sort_keys=True) + "\n").encode()
-    path.write_bytes(
-        (json.dumps({**body, "checksum": hashlib.sha256(text).hexdigest()}, indent=1, sort_keys=True) + "\n").encode()
-    )
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
