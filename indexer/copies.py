@@ -145,8 +145,8 @@ def _arrays(
         tell("copy", number - 1, copies)
         rows = slice(number * own, (number + 1) * own)
         out["embeddings"][rows] = encoder.embed(faster(described[0], rate))
-        out["entry"][rows] = boundaries.features(_hastened(described[1], rate), spread, config)
-        out["exit"][rows] = boundaries.features(_hastened(described[2], rate), spread, config)
+        out["entry"][rows] = boundaries.features(hastened(described[1], rate), spread, config)
+        out["exit"][rows] = boundaries.features(hastened(described[2], rate), spread, config)
         out["travel"][rows] = out["travel"][:own]
     tell("copy", copies, copies)
     return out
@@ -162,7 +162,7 @@ def faster(windows: Descriptors, rate: float) -> Descriptors:
     )
 
 
-def _hastened(lines: RawBoundaries, rate: float) -> RawBoundaries:
+def hastened(lines: RawBoundaries, rate: float) -> RawBoundaries:
     """Bar lines when they are danced faster: the same poses, higher speeds."""
     return replace(lines, velocity=lines.velocity * rate, travel=lines.travel * rate, turn=lines.turn * rate)
 

@@ -15,7 +15,7 @@ from choreodb.storage.compact import (
     ROTATION_STEP_RAD,
     WEIGHT_STEP,
 )
-from choreodb.storage.index import EXACT_VECTORS, FAISS_NAME
+from choreodb.storage.index import CELLS_NAME, EXACT_VECTORS
 from choreodb.storage.manifest import FORMAT_VERSION
 from choreodb.storage.motion_table import BLOCK_FRAMES, BLOCKS_PER_GROUP
 from choreodb.storage.tables import ARRAYS, SCHEMAS
@@ -36,7 +36,7 @@ library/
   tables/segments-4f0c2a91b7de.parquet  named by the first 12 digits of the sha256 of its bytes
   tables/motion-...parquet              one or several parts; new clips add a part
   arrays/embeddings-...npy              raw little-endian numpy arrays, memory-mapped
-  index/{FAISS_NAME}-...bin               a vector index, above {EXACT_VECTORS:,} segments
+  index/{CELLS_NAME}-...bin                   a vector index, above {EXACT_VECTORS:,} segments
   models/encoder-...safetensors         the weights of a trained encoder that made the embeddings
   tables/staged-...npz                  a clip that an unfinished `index` has read; in no version
 ```

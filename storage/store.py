@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -227,7 +227,7 @@ class Store:
         tables: Mapping[str, pa.Table] = MappingProxyType({}),
         append_motion: Iterable[pa.Table | FileEntry] | None = None,
         arrays: Mapping[str, npt.NDArray[Any]] = MappingProxyType({}),
-        index: Mapping[str, bytes] | None = None,
+        index: Mapping[str, bytes | Callable[[IO[bytes]], None]] | None = None,
         meta: Mapping[str, Any] | None = None,
         encoder: Mapping[str, str] | None = None,
         models: Mapping[str, bytes] | None = None,
@@ -238,7 +238,8 @@ class Store:
 
         tables: replaced whole, by name; others are kept. append_motion: rows made by `motion_table.blocks`, or the
         `parts` of a MotionWriter; parts whose keys no clip refers to any more are left out. arrays: replaced, by name.
-        index: files by name, kept only while the embeddings stay. meta, encoder, models: replaced whole where given.
+        index: files by name, or what writes them, kept only while the embeddings stay. meta, encoder, models: replaced
+        whole where given.
         motion: the parts of the motion table, replaced whole where given. change: what `log` says of this commit.
         ConflictError where another process committed first; StoreError where parts do not fit together, or where
         writing fails.
@@ -330,7 +331,7 @@ class Store:
         entry = commits.publish(self.place, f"arrays/{name}", ".npy", len(array), partial(_write_npy, array))
         return ArrayEntry(entry, tuple(array.shape), array.dtype.str)
 
-    def _write_index(self, name: str, data: bytes) -> FileEntry:
+    def _write_index(self, name: str, data: bytes | Callable[[IO[bytes]], None]) -> FileEntry:
         return self._write_file("index", name, ".bin", data)
 
     def _write_models(self, models: Mapping[str, bytes] | None) -> dict[str, FileEntry]:
@@ -338,10 +339,13 @@ class Store:
             return dict(self.manifest.models)
         return {name: self._write_file("models", name, ".safetensors", data) for name, data in sorted(models.items())}
 
-    def _write_file(self, folder: str, name: str, suffix: str, data: bytes) -> FileEntry:
+    def _write_file(
+        self, folder: str, name: str, suffix: str, data: bytes | Callable[[IO[bytes]], None]
+    ) -> FileEntry:
         if not name.replace("_", "").isalnum():
             raise StoreError(f"{folder} name {name!r}: expected letters, digits and _")
-        return commits.publish(self.place, f"{folder}/{name}", suffix, 0, lambda file: _write_bytes(data, file))
+        write = data if callable(data) else partial(_write_bytes, data)
+        return commits.publish(self.place, f"{folder}/{name}", suffix, 0, write)
 
     def _motion_parts(
         self, added: Iterable[pa.Table | FileEntry], clips: pa.Table | None, parts: Sequence[FileEntry] | None

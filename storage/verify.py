@@ -14,8 +14,10 @@ import pyarrow.compute as pc
 
 from choreodb.errors import ChoreoError, StoreError
 from choreodb.storage import manifest as manifests
+from choreodb.storage.cell_index import CellIndex
+from choreodb.storage.faiss_index import FaissIndex, has_faiss
 from choreodb.storage.graph import walkable
-from choreodb.storage.index import FAISS_NAME, FaissIndex, has_faiss
+from choreodb.storage.index import CELLS_NAME, FAISS_NAME
 from choreodb.storage.manifest import FileEntry, Manifest
 from choreodb.storage.motion_table import BLOCK_FRAMES
 from choreodb.storage.place import Place, at, file_sha256
@@ -111,6 +113,7 @@ def _check_content(store: Store, broken: set[str]) -> list[Problem]:
         (_check_arrays, tuple(ARRAYS)),
         (_check_index, (FAISS_NAME, "embeddings")),
         (_check_models, ("encoder",)),
+        (_check_cells, (CELLS_NAME, "embeddings")),
     ]
     problems: list[Problem] = []
     for name in store.manifest.tables:
@@ -381,11 +384,20 @@ def _check_index(store: Store) -> Iterator[Problem]:
     path = store.index_path(FAISS_NAME)
     if path is None or not has_faiss():
         return
-    vectors = store.array("embeddings")
-    index = FaissIndex.load(vectors, path)
-    chosen = np.unique(np.linspace(0, len(vectors) - 1, _INDEX_SAMPLE).astype(np.int64))
-    if not index.holds(chosen):
-        yield Problem(_file(store, FAISS_NAME), "does not find the embeddings where they are; it is of other vectors")
+    yield from _check_sample(store, FAISS_NAME, FaissIndex.load(store.array("embeddings"), path))
+
+
+def _check_cells(store: Store) -> Iterator[Problem]:
+    """Whether the cells are those of these embeddings, each once, and by a sample where they should be."""
+    path = store.index_path(CELLS_NAME)
+    if path is not None:
+        yield from _check_sample(store, CELLS_NAME, CellIndex.load(store.array("embeddings"), path))
+
+
+def _check_sample(store: Store, name: str, index: CellIndex | FaissIndex) -> Iterator[Problem]:
+    chosen = np.unique(np.linspace(0, max(0, len(index) - 1), _INDEX_SAMPLE).astype(np.int64))
+    if len(index) and not index.holds(chosen):
+        yield Problem(_file(store, name), "does not find the embeddings where they are; it is of other vectors")
 
 
 def _check_models(store: Store) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ import pytest
 
 from choreodb.errors import StoreError
 from choreodb.storage import index, specimen
+from choreodb.storage.faiss_index import FaissIndex
 from choreodb.storage.motion_table import blocks
 from choreodb.storage.store import Store
 from choreodb.storage.tables import CLIPS, SEGMENTS
@@ -276,11 +277,11 @@ def test_an_index_file_is_hashed(store: Store, monkeypatch: pytest.MonkeyPatch) 
 def test_an_index_of_other_vectors(store: Store) -> None:
     pytest.importorskip("faiss")
     embeddings = np.array(store.array("embeddings"))
-    assert verify(store.commit(index={index.FAISS_NAME: index.build_ivf(embeddings)})) == ()
+    assert verify(store.commit(index={index.FAISS_NAME: FaissIndex.build(embeddings).to_bytes()})) == ()
     others = (
-        index.build_ivf(embeddings[:9]),
+        FaissIndex.build(embeddings[:9]).to_bytes(),
         b"nonsense" * 40,
-        index.build_ivf(np.ascontiguousarray(embeddings[::-1])),
+        FaissIndex.build(np.ascontiguousarray(embeddings[::-1])).to_bytes(),
     )
     for version, data in enumerate(others, start=2):
         odd = Store.open(store.path, version=version).commit(index={index.FAISS_NAME: data})

@@ -1,0 +1,142 @@
+"""Exact search by blocked matrix product: every score is computed; the reference for all other indexes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from choreodb.errors import QueryError
+
+Vectors = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Result = tuple[Vectors, Ints]
+
+_BLOCK = 8192
+_MARGIN = 8
+
+
+class ExactIndex:
+    """Every score is computed; the reference for all others. vectors: [N, D] float32, may be memory-mapped."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self._vectors = vectors
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def __repr__(self) -> str:
+        return f"ExactIndex({len(self)} vectors of {self._vectors.shape[1]})"
+
+    def add(self, vectors: Vectors) -> None:
+        """See `VectorIndex.add`."""
+        self._vectors = extended(self._vectors, vectors)
+
+    def save(self, path: Path) -> None:
+        """An exact search needs no file but the vectors: an empty one, for the protocol's sake."""
+        path.write_bytes(b"")
+
+    @classmethod
+    def load(cls, vectors: Vectors, path: Path) -> ExactIndex:
+        """The search over `vectors`, whatever the file holds."""
+        return cls(vectors)
+
+    def search(self, queries: Vectors, k: int, allowed: Bools | None = None) -> Result:
+        """See `VectorIndex.search`."""
+        queries = check_query(queries, self._vectors.shape[1], k, len(self), allowed)
+        ids = None if allowed is None else np.flatnonzero(allowed)
+        return exact_search(self._vectors, queries, k, ids)
+
+
+def exact_search(vectors: Vectors, queries: Vectors, k: int, ids: Ints | None = None) -> Result:
+    """The `k` best of `vectors` [N, D], or of those with `ids` (ascending), for each of `queries` [Q, D]."""
+    count = len(vectors) if ids is None else len(ids)
+    keep = min(k + _MARGIN, count)
+    if 4 * keep >= count:
+        return _ranked(vectors, queries, np.arange(count) if ids is None else ids, min(k, count))
+    best = np.full((len(queries), keep), -np.inf, dtype=np.float32)
+    found = np.full((len(queries), keep), -1, dtype=np.int64)
+    for first in range(0, count, _BLOCK):
+        numbers = np.arange(first, min(first + _BLOCK, count))
+        chosen = vectors[first : first + _BLOCK] if ids is None else vectors[ids[numbers]]
+        _merge(queries @ chosen.T, numbers if ids is None else ids[numbers], best, found)
+    return rescore(vectors, queries, found, min(k, count))
+
+
+def _ranked(vectors: Vectors, queries: Vectors, ids: Ints, k: int) -> Result:
+    """All of `ids` ranked and cut to `k`: cheaper than lists where most of them are wanted."""
+    scores = (queries.astype(np.float64) @ vectors[ids].astype(np.float64).T).astype(np.float32)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(scores, order, axis=1), ids[order]
+
+
+@nb.njit(cache=True, nogil=True)
+def _merge(
+    scores: Vectors,
+    ids: Ints,
+    best: Vectors,
+    found: Ints,
+) -> None:
+    """Insert a block of scores [Q, B] into the descending lists `best` and `found` [Q, K]; earlier ids win ties."""
+    last = best.shape[1] - 1
+    for query in range(scores.shape[0]):
+        for column in range(scores.shape[1]):
+            score = scores[query, column]
+            if found[query, last] >= 0 and not score > best[query, last]:
+                continue
+            place = last
+            while place > 0 and (found[query, place - 1] < 0 or score > best[query, place - 1]):
+                best[query, place] = best[query, place - 1]
+                found[query, place] = found[query, place - 1]
+                place -= 1
+            best[query, place] = score
+            found[query, place] = ids[column]
+
+
+def rescore(vectors: Vectors, queries: Vectors, found: Ints, k: int) -> Result:
+    """Score the ids `found` [Q, K] again in float64 and keep the best `k`, ties by the lower id; -1 comes last, at -inf.
+
+    A matrix product rounds differently from place to place; this makes a score depend on nothing but its two vectors.
+    """
+    scores = np.empty(found.shape, dtype=np.float32)
+    _products(np.asarray(vectors), queries, found, scores)
+    order = np.lexsort((found, -scores), axis=-1)[:, :k]
+    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(found, order, axis=1)
+
+
+@nb.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _products(vectors: Vectors, queries: Vectors, found: Ints, scores: Vectors) -> None:
+    """The inner product of every query with each of its ids."""
+    for query in range(found.shape[0]):
+        for place in range(found.shape[1]):
+            row = found[query, place]
+            if row < 0:
+                scores[query, place] = -np.inf
+                continue
+            total = 0.0
+            for column in range(queries.shape[1]):
+                total += np.float64(vectors[row, column]) * np.float64(queries[query, column])
+            scores[query, place] = total
+
+
+def extended(vectors: Vectors, more: Vectors) -> Vectors:
+    """`vectors` [N, D] with `more` [M, D] behind; QueryError where they are of another width or not finite."""
+    if more.ndim != 2 or more.shape[1] != vectors.shape[1] or not np.all(np.isfinite(more)):
+        raise QueryError(f"vectors of shape {more.shape} cannot be added; expected (N, {vectors.shape[1]}), all finite")
+    return np.concatenate([vectors, np.asarray(more, dtype=np.float32)])
+
+
+def check_query(queries: Vectors, dimension: int, k: int, count: int, allowed: Bools | None) -> Vectors:
+    """The queries [Q, D] as contiguous float32; QueryError where they, `k` or the filter make no sense."""
+    if queries.ndim != 2 or queries.shape[1] != dimension:
+        raise QueryError(f"queries have shape {queries.shape}; expected (Q, {dimension})")
+    if k < 1:
+        raise QueryError(f"k is {k}; expected at least 1")
+    if allowed is not None and allowed.shape != (count,):
+        raise QueryError(f"the filter has shape {allowed.shape}; expected ({count},)")
+    if not np.all(np.isfinite(queries)):
+        raise QueryError("queries hold NaN or infinity; expected finite vectors")
+    return np.ascontiguousarray(queries, dtype=np.float32)
