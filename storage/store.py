@@ -339,9 +339,7 @@ class Store:
             return dict(self.manifest.models)
         return {name: self._write_file("models", name, ".safetensors", data) for name, data in sorted(models.items())}
 
-    def _write_file(
-        self, folder: str, name: str, suffix: str, data: bytes | Callable[[IO[bytes]], None]
-    ) -> FileEntry:
+    def _write_file(self, folder: str, name: str, suffix: str, data: bytes | Callable[[IO[bytes]], None]) -> FileEntry:
         if not name.replace("_", "").isalnum():
             raise StoreError(f"{folder} name {name!r}: expected letters, digits and _")
         write = data if callable(data) else partial(_write_bytes, data)
