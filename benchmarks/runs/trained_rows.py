@@ -100,8 +100,12 @@ def trained_row(name: str, config: TrainConfig, *, start: Weights | None = None,
     def fit(train: Windows) -> Scorer:
         scorers = [Cosine(Encoded(TowerEncoder(fitted(train, replace(config, seed=config.seed + number), start))))
                    for number in range(ensemble)]  # fmt: skip
-        return scorers[0] if ensemble == 1 else lambda music, motion: sum(
-            (scorer(music, motion) for scorer in scorers), np.zeros((len(music), len(motion)))
+        return (
+            scorers[0]
+            if ensemble == 1
+            else lambda music, motion: sum(
+                (scorer(music, motion) for scorer in scorers), np.zeros((len(music), len(motion)))
+            )
         )
 
     return Row(name, fit, fitted=True, trained=True)

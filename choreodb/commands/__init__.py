@@ -30,6 +30,7 @@ from choreodb.commands import (
     search,
     sql,
     tag,
+    train,
     upgrade,
     vacuum,
     verify,
@@ -62,6 +63,7 @@ COMMANDS = (
     upgrade,
     sample,
     evaluate,
+    train,
     bench,
 )
 """In the order of `--help` and `docs/cli.md`."""

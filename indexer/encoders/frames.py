@@ -83,7 +83,7 @@ def sampled(frames: Array, places: npt.NDArray[np.float64]) -> Array:
     return np.asarray(frames[low] * (1.0 - part) + frames[high] * part, dtype=np.float32)
 
 
-def _turned(vectors: npt.NDArray[np.float64], yaw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _turned(vectors: npt.NDArray[np.float64], yaw: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Vectors [T, J, 3] in the frame that faces `yaw` [T]."""
     cosine, sine = np.cos(yaw)[:, None], np.sin(yaw)[:, None]
     x, y, z = np.moveaxis(vectors, -1, 0)

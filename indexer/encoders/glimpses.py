@@ -16,6 +16,7 @@ from choreodb.music.features import MEL_BANDS
 
 Array = npt.NDArray[np.float32]
 Times = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 
 BEATS = 12
 """Beats of a beat-synchronous glimpse: whole bars of 3, 4 and 6."""
@@ -58,7 +59,7 @@ class Stretches:
     metre: npt.NDArray[np.int64]
 
 
-def stretches(windows: Sequence[Window], context_s: float, *, synchronous: bool = False) -> tuple[Stretches, Times]:
+def stretches(windows: Sequence[Window], context_s: float, *, synchronous: bool = False) -> tuple[Stretches, Places]:
     """(the stretches of `context_s` that cover each window, [N] window of each).
 
     A window shorter than `context_s` is seen with what is around it; a longer one as several stretches side by side.

@@ -25,7 +25,7 @@ from choreodb.music.music import Music
 Array = npt.NDArray[np.float32]
 Tensors = Mapping[str, Array]
 
-ARCHITECTURE = "towers"
+ARCHITECTURE = "tower"
 VERSION = 1
 """Raised whenever the same weights would give another embedding."""
 
@@ -56,8 +56,8 @@ class TowerConfig:
     def __post_init__(self) -> None:
         checks = {
             "context_s": 2.0 <= self.context_s <= 60.0,
-            "width": isinstance(self.width, int) and 8 <= self.width <= 1024,
-            "layers": isinstance(self.layers, int) and 1 <= self.layers <= 6,
+            "width": 8 <= self.width <= 1024,
+            "layers": 1 <= self.layers <= 6,
             "rhythm_share": 0.0 <= self.rhythm_share < 1.0,
         }
         wrong = next((name for name, right in checks.items() if not right), None)
@@ -165,12 +165,21 @@ def config_of(weights: Weights) -> TowerConfig:
     if found != ARCHITECTURE:
         raise EncoderError(f"weights {weights.name!r} are of the architecture {found!r}, not {ARCHITECTURE!r}")
     try:
-        return TowerConfig(**weights.card["config"])
+        return TowerConfig(**_of_kinds(weights.card["config"]))
     except TypeError:
         known = ", ".join(TowerConfig.__dataclass_fields__)
         raise EncoderError(
-            f"weights {weights.name!r}: the config {str(weights.card['config'])[:120]!r} does not fit; expected {known}"
+            f"weights {weights.name!r}: the config {', '.join(f'{key} = {value!r}' for key, value in weights.card['config'].items())[:300]} does not fit; expected {known}"
         ) from None
+
+
+def _of_kinds(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as they are; TypeError where one is of another kind than its default."""
+    default = asdict(TowerConfig())
+    for name, value in found.items():
+        if type(value) is not type(default.get(name)):
+            raise TypeError(name)
+    return dict(found)
 
 
 def embed(tensors: Tensors, config: TowerConfig, side: str, seen: Glimpses) -> Array:
@@ -198,7 +207,7 @@ def forward(tensors: Tensors, config: TowerConfig, side: str, seen: Glimpses) ->
     hidden = pooled @ tensors[f"{side}.pooled"].T
     if config.traits:
         traits = (seen.traits - tensors[f"{side}.traits_mean"]) / tensors[f"{side}.traits_scale"]
-        hidden = hidden + traits @ tensors[f"{side}.traits"].T
+        hidden = np.asarray(hidden + traits @ tensors[f"{side}.traits"].T, dtype=np.float32)
     hidden = np.maximum(_normed(hidden + tensors[f"{side}.hidden_bias"]), 0.0)
     return np.asarray(hidden @ tensors[f"{side}.head"].T + tensors[f"{side}.head_bias"], dtype=np.float32)
 
@@ -230,5 +239,3 @@ def _means(rows: Array, owner: npt.NDArray[np.int64], count: int) -> Array:
     sums = np.zeros((count, rows.shape[1]), dtype=np.float32)
     np.add.at(sums, owner, rows)
     return _unit(sums)
-
-

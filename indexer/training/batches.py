@@ -138,9 +138,7 @@ def seen(crops: Sequence[Crop], varied: Sequence[Variation], tower: TowerConfig)
     return augment.motion(sampled, tempo, metre, varied)
 
 
-def _look(
-    middle_s: float, rate: float, grid: BeatGrid, forget: bool, tower: TowerConfig
-) -> tuple[Times, float, int]:
+def _look(middle_s: float, rate: float, grid: BeatGrid, forget: bool, tower: TowerConfig) -> tuple[Times, float, int]:
     """(times of the frames, apparent tempo, metre) of a stretch that is played `rate` times as fast."""
     reach = 0.5 * tower.context_s
     inside = grid.times_s[(grid.times_s >= middle_s - reach) & (grid.times_s <= middle_s + reach)]
@@ -148,7 +146,11 @@ def _look(
     bpm = glimpses.tempo_bpm(inside) if known else float("nan")
     anchor = inside[:1] if known and tower.synchronous else None
     if anchor is not None:
-        return glimpses.grid_times(np.array([middle_s]), tower.context_s, np.array([bpm]), anchor)[0], bpm * rate, grid.metre
+        return (
+            glimpses.grid_times(np.array([middle_s]), tower.context_s, np.array([bpm]), anchor)[0],
+            bpm * rate,
+            grid.metre,
+        )
     times = glimpses.grid_times(np.array([middle_s]), tower.context_s, np.array([np.nan]))[0]
     return middle_s + (times - middle_s) * rate, bpm * rate, grid.metre if known else 0
 
@@ -158,7 +160,9 @@ def _beats(looks: Sequence[tuple[Times, float, int]]) -> tuple[Times, npt.NDArra
 
 
 def _joined(one: Glimpses, two: Glimpses) -> Glimpses:
-    return Glimpses(*(np.concatenate([getattr(one, name), getattr(two, name)]) for name in ("frames", "traits", "rhythm")))
+    return Glimpses(
+        *(np.concatenate([getattr(one, name), getattr(two, name)]) for name in ("frames", "traits", "rhythm"))
+    )
 
 
 def relations(crops: Sequence[Crop], *, masks: bool) -> tuple[Flags, Flags]:

@@ -39,7 +39,8 @@ class TrainConfig:
 
     way: paired, unpaired or adapter. steps: at most. batch: crops a step, one a song. rate: highest learning rate. decay:
     weight decay. dropout: of the towers' summaries. ema: weight of the past in the averaged weights. style_positive: weight
-    of crops of the same style as positives, 0 for none. hard_negatives: motions of wrong tempo or time a crop. masks:
+    of crops of the same style as positives, 0 for none. balance: 1 where every style weighs the same in a batch, 0 where every
+    crop does. hard_negatives: motions of wrong tempo or time a crop. masks:
     whether crops of one origin or with a twin are no negatives. held_out: share of songs to stop by; 0 trains all steps on
     everything. every: steps between looks at them. patience: looks without gain before it stops. seed: of everything random.
     """
@@ -53,6 +54,7 @@ class TrainConfig:
     dropout: float = 0.2
     ema: float = 0.98
     style_positive: float = 0.3
+    balance: float = 1.0
     hard_negatives: int = 1
     masks: bool = True
     held_out: float = 0.15
@@ -71,6 +73,7 @@ class TrainConfig:
             "dropout": 0.0 <= self.dropout < 1.0,
             "ema": 0.0 <= self.ema < 1.0,
             "style_positive": 0.0 <= self.style_positive <= 1.0,
+            "balance": 0.0 <= self.balance <= 1.0,
             "hard_negatives": 0 <= self.hard_negatives <= 8,
             "held_out": 0.0 <= self.held_out <= 0.5,
             "every": self.every >= 1,

@@ -139,7 +139,9 @@ class _Run:
     def _seen(self, seen: Glimpses) -> tuple[Tensor, Tensor, Tensor]:
         return self._tensor(seen.frames), self._tensor(seen.traits), self._tensor(seen.rhythm)
 
-    def _embedded(self, tensors: Mapping[str, Tensor], side: str, seen: tuple[Tensor, Tensor, Tensor], drop: float) -> Tensor:
+    def _embedded(
+        self, tensors: Mapping[str, Tensor], side: str, seen: tuple[Tensor, Tensor, Tensor], drop: float
+    ) -> Tensor:
         learnt = network.forward(tensors, self.config.tower, side, seen[:2], drop)
         return network.joined(learnt, seen[2], self.config.tower)
 
@@ -178,8 +180,9 @@ class _Run:
         wanted = np.eye(len(alike)) + config.style_positive * alike / np.maximum(alike.sum(1, keepdims=True), 1)
         scale = network.scale_of(tensors)
         return network.contrastive(
-            music, motion, scale, self._tensor(batch.negative), self._tensor(wanted.astype(np.float32))
-        )
+            music, motion, scale, self._tensor(batch.negative), self._tensor(wanted.astype(np.float32)),
+            self._tensor((1.0 / (1.0 + batch.alike.sum(1)) ** config.balance).astype(np.float32)),
+        )  # fmt: skip
 
     def _look(self, crops: Sequence[Crop]) -> tuple[list[Crop], Any, Any] | None:
         if len({crop.take.song for crop in crops}) < 2:
@@ -195,7 +198,9 @@ class _Run:
                 if look is None:
                     continue
                 crops, music, motion = look
-                rows = [self._embedded(state.past, side, seen, 0.0) for side, seen in (("music", music), ("motion", motion))]
+                rows = [
+                    self._embedded(state.past, side, seen, 0.0) for side, seen in (("music", music), ("motion", motion))
+                ]
                 found = scores.figures((rows[0] @ rows[1].T).float().cpu().numpy(), [crop.take for crop in crops])
                 row |= {f"{name}_{key}": value for key, value in found.items()}
         state.history.append(row)

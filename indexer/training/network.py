@@ -100,12 +100,14 @@ def joined(learnt: Tensor, rhythm: Tensor, config: TowerConfig) -> Tensor:
     return torch.cat([(1.0 - share) ** 0.5 * unit, share**0.5 * rhythm], dim=1)
 
 
-def contrastive(music: Tensor, motion: Tensor, scale: Tensor, negative: Tensor, wanted: Tensor) -> Tensor:
+def contrastive(
+    music: Tensor, motion: Tensor, scale: Tensor, negative: Tensor, wanted: Tensor, weight: Tensor
+) -> Tensor:
     """Symmetric InfoNCE with soft targets (van den Oord et al., arXiv:1807.03748; CLIP, arXiv:2103.00020).
 
     music: [B, D] unit rows; motion: [B + H, D], the hard negatives last. scale: one over the temperature. negative:
     [B, B + H] and wanted [B, B] (weights of positives, rows and columns sum up to what they like); what is neither is left
-    out of the sum.
+    out of the sum. weight: [B] of each crop in the mean.
     """
     torch = torch_module()
     logits = music @ motion.T * scale
@@ -113,13 +115,15 @@ def contrastive(music: Tensor, motion: Tensor, scale: Tensor, negative: Tensor, 
     targets = torch.zeros_like(logits)
     targets[:, :count] = wanted
     masked = logits.masked_fill(~(negative | (targets > 0.0)), float("-inf"))
-    return 0.5 * (_cross_entropy(masked, targets) + _cross_entropy(masked[:, :count].T, targets[:, :count].T))
+    square = masked[:, :count].T, targets[:, :count].T
+    return 0.5 * (_cross_entropy(masked, targets, weight) + _cross_entropy(*square, weight))
 
 
-def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+def _cross_entropy(logits: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
     shares = targets / targets.sum(1, keepdim=True)
     logs = torch_module().log_softmax(logits, dim=1)
-    return -(shares * logs.masked_fill(shares == 0.0, 0.0)).sum(1).mean()
+    each = -(shares * logs.masked_fill(shares == 0.0, 0.0)).sum(1)
+    return (each * weight).sum() / weight.sum()
 
 
 def scale_of(tensors: Mapping[str, Tensor]) -> Tensor:

@@ -153,9 +153,7 @@ def twins_of(store: Store) -> dict[str, list[tuple[float, float, int]]]:
     return found
 
 
-def held_out(
-    takes: Sequence[Take], share: float, rng: np.random.Generator
-) -> tuple[list[Take], list[Take], int]:
+def held_out(takes: Sequence[Take], share: float, rng: np.random.Generator) -> tuple[list[Take], list[Take], int]:
     """(takes to train on, takes of held-out songs, how many seconds of the former were dropped as twins of the latter).
 
     By song, every style alike, at least one song of every style that has three. Sources that a held-out song shares are
@@ -167,8 +165,12 @@ def held_out(
     chosen: set[str] = set()
     for style in sorted(styles):
         own = sorted(styles[style])
-        count = max(round(share * len(own)), 1 if len(own) >= 3 else 0)
+        count = max(round(share * len(own)), 1 if share > 0.0 and len(own) >= 3 else 0)
         chosen |= {own[at] for at in rng.permutation(len(own))[:count]}
+    if share > 0.0 and len(chosen) < 2:
+        # too few of every style: a look needs two songs, whatever their styles
+        every = sorted({take.song for take in takes})
+        chosen = {every[at] for at in rng.permutation(len(every))[: max(2, round(share * len(every)))]}
     held = [take for take in takes if take.song in chosen]
     kept, dropped = apart([take for take in takes if take.song not in chosen], held)
     return kept, held, dropped
@@ -196,8 +198,10 @@ def without(spans: Times, taken: Times) -> Times:
     """Spans [S, 2] less what overlaps `taken` [W, 2]."""
     out = [(float(start), float(end)) for start, end in spans]
     for first, last in taken:
-        cut = []
+        cut: list[tuple[float, float]] = []
         for start, end in out:
-            cut += [(start, min(end, first)), (max(start, last), end)] if start < last and end > first else [(start, end)]
+            cut += (
+                [(start, min(end, first)), (max(start, last), end)] if start < last and end > first else [(start, end)]
+            )
         out = [(start, end) for start, end in cut if end - start > 1e-6]
     return np.array(out, dtype=np.float64).reshape(-1, 2)

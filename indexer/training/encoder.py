@@ -1,0 +1,135 @@
+"""Train an encoder on a library: takes, a run in one of three ways, and weights with a card that says all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from choreodb import __version__
+from choreodb.errors import EncoderError
+from choreodb.indexer.encoders import towers, weights
+from choreodb.indexer.encoders.weights import Weights
+from choreodb.indexer.training import songs as audio
+from choreodb.indexer.training import takes as material
+from choreodb.indexer.training.config import TrainConfig, as_table
+from choreodb.indexer.training.network import torch_module
+from choreodb.indexer.training.takes import Take
+
+if TYPE_CHECKING:
+    from choreodb.indexer.training.loop import Trained
+    from choreodb.storage.store import Store
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to train on and where to write to. folders: of the songs' audio. start: weights to begin with. note: what the
+    data is, for the card (a generator's version and seed, say). command: what made the weights, for the card."""
+
+    folders: tuple[Path, ...]
+    out: Path
+    start: Weights | None = None
+    note: str = ""
+    command: str = "choreodb train encoder"
+
+
+def train_encoder(store: Store, config: TrainConfig, request: Request, progress: Progress | None = None) -> Weights:
+    """Train on a library's paired clips and write the weights, their card and the model card.
+
+    While it runs, `OUT.checkpoint.safetensors` keeps where it is; the same command goes on from there. EncoderError for too
+    few songs, numbers that are not finite, a run that diverges, a checkpoint or start that does not fit.
+    """
+    torch_module()
+    if request.out.suffix != weights.SUFFIX:
+        raise EncoderError(f"weights file {str(request.out)!r}: expected a name that ends in {weights.SUFFIX}")
+    ids = store.columns("music", ["music"]).column("music").to_pylist()
+    if progress is not None:
+        progress("find songs", 0, 1)
+    takes = material.from_library(store, audio.find(ids, request.folders), progress)
+    kept, held, dropped = split(takes, config)
+    trained = run(kept, held, config, request.start, checkpoint_of(request.out), progress)
+    card = {
+        "architecture": towers.ARCHITECTURE,
+        "version": towers.VERSION,
+        "config": as_table(config)["tower"],
+        "data": {**described(store, takes), "held_out_songs": len({take.song for take in held}),
+                 "seconds_dropped_as_twins_of_held_out": dropped, "note": request.note},
+        "metrics": measured(trained),
+        "command": request.command,
+        "training": as_table(config),
+        "code": __version__,
+    }  # fmt: skip
+    made = weights.save(request.out, trained.tensors, card)
+    remove_checkpoint(request.out)
+    return made
+
+
+def split(takes: Sequence[Take], config: TrainConfig) -> tuple[list[Take], list[Take], int]:
+    """(takes to train on, of held-out songs, seconds dropped as twins of them); EncoderError where one song is left."""
+    rng = np.random.default_rng([config.seed, 3])
+    kept, held, dropped = material.held_out(takes, config.held_out, rng)
+    if len({take.song for take in kept}) < 2:
+        raise EncoderError(
+            f"of {len({take.song for take in takes})} songs fewer than 2 are left to train on beside what is held out "
+            f"and its twins; index more songs, or set held_out (now {config.held_out:g}) lower"
+        )
+    return kept, held, dropped
+
+
+def run(
+    kept: Sequence[Take], held: Sequence[Take], config: TrainConfig, start: Weights | None = None,
+    checkpoint: Path | None = None, progress: Progress | None = None,
+) -> Trained:  # fmt: skip
+    """One run in the config's way."""
+    from choreodb.indexer.training import loop
+
+    tensors = None if start is None else fitting(start)
+    return loop.train(kept, held, config, start=tensors, checkpoint=checkpoint, progress=progress)
+
+
+def fitting(start: Weights) -> Mapping[str, Any]:
+    """The arrays of weights to begin with; EncoderError where they are of another architecture."""
+    found = start.card["architecture"]
+    if found != towers.ARCHITECTURE:
+        raise EncoderError(
+            f"cannot start from {start.name!r}: it is of the architecture {found!r}, not {towers.ARCHITECTURE!r}"
+        )
+    return start.tensors
+
+
+def described(store: Store, takes: Sequence[Take]) -> dict[str, Any]:
+    """What was trained on, with the licences that its clips state."""
+    used = {take.clip for take in takes}
+    rows = [row for row in store.columns("clips", ["clip", "dataset", "licence"]).to_pylist() if row["clip"] in used]
+    return {
+        "datasets": sorted({row["dataset"] for row in rows}),
+        "licence": ", ".join(sorted({row["licence"] or "unknown" for row in rows})),
+        "songs": len({take.song for take in takes}),
+        "clips": len(used),
+        "styles": sorted({take.style for take in takes if take.style}),
+        "minutes": round(sum(float(np.diff(take.spans, axis=1).sum()) for take in takes) / 60.0, 1),
+    }
+
+
+def measured(trained: Trained) -> dict[str, float]:
+    """Figures at the step that was kept: AUCs on held-out and on trained songs."""
+    rows = [row for row in trained.history if row["step"] == trained.best_step]
+    kept = {key: round(value, 4) for key, value in (rows[-1] if rows else {}).items() if key != "step"}
+    return {**kept, "steps": float(trained.steps), "best_step": float(trained.best_step)}
+
+
+def checkpoint_of(out: Path) -> Path:
+    """Where a run that makes `out` keeps its checkpoint."""
+    return out.with_name(f"{out.stem}.checkpoint{weights.SUFFIX}")
+
+
+def remove_checkpoint(out: Path) -> None:
+    """Take away the checkpoint of a finished run."""
+    path = checkpoint_of(out)
+    for each in (path, weights.sidecar(path), path.with_suffix(".md")):
+        each.unlink(missing_ok=True)
