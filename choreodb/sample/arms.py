@@ -16,7 +16,7 @@ from choreodb.motion.rotations import (
     rotvec_to_quat,
 )
 from choreodb.motion.skeleton import CHOREO22
-from choreodb.sample.curves import Array, cover, delayed, spring
+from choreodb.sample.curves import Array, cover, delayed, smooth, spring
 
 Arms = Array
 """[T, 2, 4] radians: left and right; fwd, out, turn, bend as in `phrases.ARM_CHANNELS`."""
@@ -77,23 +77,43 @@ def _short_of_upright(fwd: Array, out: Array) -> tuple[Array, Array]:
 _FREE_RAD, _LEFT_RAD = np.radians(140.0), np.radians(26.0)
 
 
-def trail_hands(rotations: FloatArray, fps: float, looseness: float) -> None:
+def trail_hands(rotations: FloatArray, fps: float, looseness: float, own: Array | None = None) -> None:
     """Bend the wrists of `rotations` [T, 22, 4] as the forearms leave the hands behind, whatever moves them.
 
     A hand points where its forearm pointed a moment ago, through a spring that lets it swing past, within what wrists can
-    do (turn, deviation, flexion).
+    do (turn, deviation, flexion). own: radians [T, 2, 3] that the hands add of themselves, left and right, as `wrist_life`.
     """
     chest = rotations[:, 0]
     for name in ("spine1", "spine2", "spine3"):
         chest = compose(chest, rotations[:, CHOREO22.index(name)])
-    for side, sign in _SIDES:
+    for column, (side, sign) in enumerate(_SIDES):
         forearm = chest
         for part in ("collar", "shoulder", "elbow"):
             forearm = compose(forearm, rotations[:, CHOREO22.index(f"{side}_{part}")])
         moved = quat_to_rotvec(compose(inverse(forearm[:-1]), forearm[1:])) * fps
         behind = -_TRAIL_S * looseness * np.concatenate([moved[:1], moved])
         bent = spring(behind, fps, _HAND_HZ / looseness, 0.45) + np.array([0.0, -sign * 0.06, -sign * 0.16])
+        if own is not None:
+            bent = bent + own[:, column] * np.array([1.0, -sign, -sign])
         rotations[:, CHOREO22.index(f"{side}_wrist")] = rotvec_to_quat(_WRIST_RAD * np.tanh(bent / _WRIST_RAD))
+
+
+def wrist_life(arms: Arms, struck: Array, unrest: Array, fps: float, size: float) -> Array:
+    """Radians [T, 2, 3] (turn, deviation, flexion) of hands that do more than hang on: slow unrest, breaking, stopping.
+
+    arms: [T, 2, 4] radians. struck: strokes of the body [T]. unrest: [T, 6] of unit variance. An arm that sets out upwards
+    leads with the wrist, its hand hanging; where it arrives the hand opens the line. Strokes snap the hand back.
+    """
+    out = size * _UNREST_RAD * unrest.reshape(len(arms), 2, 3)
+    raised = smooth(np.hypot(arms[..., 0], arms[..., 1]) - 0.4 * arms[..., 3], fps, 0.06)
+    rising = np.gradient(raised, 1.0 / fps, axis=0)
+    out[..., 2] += size * 0.24 * np.tanh(delayed(rising, fps, -0.10) / 2.4)
+    out[..., 1] += size * 0.12 * np.tanh(rising / 2.0)
+    out[..., 2] -= 0.30 * np.tanh(struck)[:, None]
+    return out
+
+
+_UNREST_RAD = np.array([0.07, 0.05, 0.10])
 
 
 def clear_of_torso(rotations: FloatArray, root: Array, arms: Arms, fps: float, *, rounds: int = 5) -> Arms:

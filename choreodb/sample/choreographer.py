@@ -29,6 +29,12 @@ FASTEST_DEG_S = 620.0
 """No channel is asked to turn faster: hands stay below what people reach."""
 
 
+WIDEST_ARMS = 1.2
+"""Arms are never raised beyond this many times what the tables say, however large a dancer moves: shoulders end there."""
+
+_ARMS = frozenset(name for name in CHANNELS if "_" in name)
+
+
 def choreograph(
     song: SongTruth, style: Style, dancer: Performer, relation: Relation, rng: np.random.Generator
 ) -> Score:
@@ -86,6 +92,8 @@ class _Writer:
         self._hands(drawn.phrase, first)
         self._heading(choice.phrase, first)
         self._dynamics(choice, first)
+        if self.style.rise_m > 0.0:
+            self._carriage(choice, first)
         times = self.song.metre // self.style.metre
         end = first + choice.phrase.bars * self.style.metre
         self.score.spans.append(
@@ -179,7 +187,9 @@ class _Writer:
             stop = self._when(beat, 0.010)
             for name, value in pose.values:
                 rest = self.score.neutral[name]
-                size = gain * drawn.arm_gain.get(name.split("_")[0], 1.0)
+                size = gain
+                if name in _ARMS:
+                    size = self.style.arms * min(gain * drawn.arm_gain[name.split("_")[0]], WIDEST_ARMS)
                 wobble = drawn.mood[name] + KEY_JITTER.get(name, 5.0) * float(self.rng.normal())
                 self._key(name, stop, span, rest + size * (value - rest) + wobble)
                 if pose.beat <= 1.0:
@@ -218,3 +228,32 @@ class _Writer:
         self.score.bounce.append((start + 0.5 * period, period, size))
         hits = [(self._when(first + beat, 0.008), strength) for beat, strength in choice.phrase.hits]
         self.score.hits += [(at, strength * self.dancer.amplitude) for at, strength in hits]
+
+    def _carriage(self, choice: Choice, first: float) -> None:
+        """Rise and fall of each bar: low on 1, up through 2, high on 3, lowering at its end; the body turns against the first step and sways after it.
+
+        As the technique books of the slow waltz have it. A phrase that leads the height of the pelvis itself (its bounce is small) gets half.
+        """
+        metre, phrase = self.style.metre, choice.phrase
+        for bar in range(phrase.bars):
+            steps = [step for step in phrase.steps if bar * metre - 0.3 <= step.beat < (bar + 1) * metre - 0.3]
+            if not steps:
+                continue
+            size = min(phrase.bounce, 1.0) * self.dancer.amplitude * (0.7 + 0.4 * choice.energy)
+            size *= float(np.clip(self.rng.normal(1.0, 0.15), 0.6, 1.4))
+            side = 1.0 if steps[0].foot == "left" else -1.0
+            beat = first + bar * metre
+            for channel, keys in _CARRIAGE.items():
+                scale = self.style.rise_m if channel == "rise" else side
+                self.score.carriage[channel] += [
+                    (self._when(beat + at, 0.015), over * self.clock.period(beat), size * scale * value)
+                    for at, over, value in keys
+                ]
+
+
+_CARRIAGE = {
+    "rise": ((0.35, 0.75, -0.55), (1.35, 0.95, 0.15), (2.3, 0.9, 0.45)),
+    "twist": ((0.1, 0.9, 7.0), (1.5, 1.2, 0.0)),
+    "side": ((0.3, 0.8, 0.0), (1.9, 1.3, 5.5)),
+}
+"""(beat of the bar, beats that the change takes, value) per channel: shares of `rise_m`, degrees towards the first step's side."""

@@ -156,6 +156,23 @@ def wander(times: Array, rng: np.random.Generator, channels: int, *, slowest_hz:
     return np.sum(weight[None] * np.sin(angle), axis=1)
 
 
+def flutter(frames: int, rng: np.random.Generator, channels: int, fps: float) -> Array:
+    """Quick unrest [T, channels] of unit variance, between about 0.6 and 4 Hz and falling with frequency: what `wander` is too slow for."""
+    noise = rng.standard_normal((frames, channels))
+    keep = float(np.exp(-2.0 * np.pi * 0.9 / fps))
+    falling, _ = lfilter([1.0 - keep], [1.0, -keep], noise, axis=0, zi=np.zeros((1, channels)))
+    band = smooth(falling, fps, 0.045) - smooth(falling, fps, 0.4)
+    return np.asarray(band / np.maximum(band.std(axis=0), 1e-9))
+
+
+def breath(times: Array, rng: np.random.Generator, hertz: float) -> Array:
+    """Chest [T] from about -1 (out) to 1 (in): in faster than out, and no breath as long as the last."""
+    rate = hertz * (1.0 + 0.15 * wander(times, rng, 1)[:, 0])
+    step = float(times[1] - times[0]) if len(times) > 1 else 1.0 / 60.0
+    phase = 2.0 * np.pi * np.cumsum(rate) * step + float(rng.uniform(0.0, 2.0 * np.pi))
+    return np.sin(phase + 0.4 * np.sin(phase))
+
+
 def stroke(times: Array, hits: Sequence[tuple[float, float]], *, rise_s: float = 0.09, ring_hz: float = 2.6) -> Array:
     """Strokes of the body [T]: each of `hits` (time, strength) is up within `rise_s` and rings out after it."""
     out = np.zeros(len(times))

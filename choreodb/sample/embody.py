@@ -20,10 +20,10 @@ from choreodb.motion.rotations import (
     yaw_to_quat,
 )
 from choreodb.motion.skeleton import CHOREO22, LEG_LENGTH_M, REST_PELVIS_HEIGHT_M
-from choreodb.sample.arms import Arms, arm_rotations, arm_spring, clear_of_torso, trail_hands
-from choreodb.sample.curves import Array, balanced, cover, delayed, follow, smooth, stroke, wander
+from choreodb.sample.arms import Arms, arm_rotations, arm_spring, clear_of_torso, trail_hands, wrist_life
+from choreodb.sample.curves import Array, balanced, breath, cover, delayed, flutter, follow, smooth, stroke, wander
 from choreodb.sample.flight import jumping
-from choreodb.sample.footwork import FootCurve, foot_curve, home_steps, schedule, unweighted, weight_keys
+from choreodb.sample.footwork import FootCurve, foot_curve, home_steps, landed, schedule, unweighted, weight_keys
 from choreodb.sample.head import facing, head_angles
 from choreodb.sample.performer import Performer
 from choreodb.sample.phrases import ARM_CHANNELS, CHANNELS, FEET
@@ -32,10 +32,10 @@ from choreodb.sample.styles import Style
 from choreodb.sample.truth import GRAVITY_M_S2, Flight, Footstep
 
 FPS = 60.0
-REACH = 0.985
+REACH = 0.990
 """Largest share of the leg's length that is ever used; below the softness of the IK, so that feet stay exactly put."""
 
-TALL_M = 0.016
+TALL_M = 0.026
 """People who dance stand nearly straight between their bends: this much above the rest pose's soft knees."""
 
 _FAR_FOOT_M = 0.45
@@ -98,7 +98,7 @@ def embody(
     )
     low = _pulse(score, style, dancer, clock, times, end)
     flights = sorted({each.flight for each in steps if each.flight is not None}, key=lambda each: each.land_s)
-    accent = follow(times, score.accents, 0.0)
+    accent = follow(times, score.accents, 0.0) + landed(times, steps, style.impact_m * dancer.bounce)
     pelvis = _pelvis(channels, feet, weight, body, low, style, dancer, accent, flights, times)
     rotations = np.zeros((len(times), len(CHOREO22), 4))
     rotations[..., 0] = 1.0
@@ -112,7 +112,8 @@ def embody(
     arms = _arms(channels, low, struck, style, dancer)
     arms = clear_of_torso(rotations, pelvis.root, arms, FPS)
     arm_rotations(rotations, arms, channels["shrug"])
-    trail_hands(rotations, FPS, dancer.looseness)
+    unrest = wander(times, rng, 6, slowest_hz=0.16)
+    trail_hands(rotations, FPS, dancer.looseness, wrist_life(arms, struck, unrest, FPS, style.wrists))
     _legs(rotations, pelvis.root, feet)
     contacts = np.concatenate([foot.contacts() for foot in feet], axis=1)
     footsteps = sorted((*built[0][1], *built[1][1]), key=lambda step: (step.land_s, step.foot))
@@ -124,12 +125,20 @@ def _channels(
 ) -> dict[str, Array]:
     """Every channel over time, with slow wander on top; the dance opens from and settles into a relaxed stand."""
     drift = wander(times, rng, len(CHANNELS)) * dancer.drift
+    quick = flutter(len(times), rng, len(CHANNELS), FPS) * dancer.drift
     out = {}
     for column, name in enumerate(CHANNELS):
         resting = _RESTING.get(name, 0.3 * score.neutral[name])
         keys = [key for key in score.keys[name] if key[0] < end + 0.1]
         curve = follow(times, [*keys, (end + 0.9, 0.9, resting)], resting)
-        out[name] = curve + _WANDER.get(name, 2.4) * drift[:, column]
+        out[name] = curve + _WANDER.get(name, 2.4) * drift[:, column] + _FLUTTER.get(name, 1.1) * quick[:, column]
+        if score.carriage[name]:
+            ended = [key for key in score.carriage[name] if key[0] < end + 0.1]
+            out[name] += follow(times, [*ended, (end + 0.9, 0.9, 0.0)], 0.0)
+    air = breath(times, rng, 0.27 + 0.12 * style.impact_m / 0.01)
+    out["shrug"] += 1.1 * air
+    out["wave"] -= 0.9 * air
+    out["nod"] -= 0.5 * air
     return out
 
 
@@ -146,6 +155,24 @@ _WANDER = {
     "hips": 1.2,
     "shrug": 0.6,
 }
+
+
+_FLUTTER = {
+    "rise": 0.0008,
+    "shift": 0.0012,
+    "drive": 0.0012,
+    "wave": 0.35,
+    "tip": 0.5,
+    "slide": 0.0008,
+    "lean": 0.35,
+    "side": 0.35,
+    "twist": 0.6,
+    "hips": 0.6,
+    "shrug": 0.4,
+    "nod": 0.7,
+    "look": 0.9,
+}
+"""Standard deviation of what no muscle holds quite still, in degrees and metres; the arms' is 1.1 degrees."""
 
 
 def _pulse(score: Score, style: Style, dancer: Performer, clock: Clock, times: Array, end: float) -> Array:
@@ -187,7 +214,7 @@ def _pelvis(
     offset = rotate(turned, smooth(local, FPS, 0.04))
     apart = rotate(inverse(turned), _lift(feet[0].middle - feet[1].middle))
     hips = np.radians(channels["hips"]) - smooth(np.clip(0.45 * apart[:, 2], -0.3, 0.3), FPS, 0.09)
-    roll = np.radians(13.0 * style.sway) * smooth(weight - 0.5, FPS, 0.09)
+    roll = np.radians(style.hip_roll * style.sway) * smooth(weight - 0.5, FPS, 0.09)
     tilt = 0.3 * lean + np.radians(3.0 - 0.45 * channels["wave"])
     rotation = compose(
         yaw_to_quat(heading + hips),
@@ -259,7 +286,7 @@ def _arms(channels: dict[str, Array], low: Array, struck: Array, style: Style, d
     angles[..., 3] += np.radians(5.0) * delayed(low, FPS, 0.10)[:, None]
     angles[..., 3] += np.radians(14.0) * delayed(struck, FPS, 0.02)[:, None]
     angles[..., 1] += np.radians(4.0) * struck[:, None]
-    angles[..., 3] = np.clip(_floor(angles[..., 3], np.radians(8.0)), 0.0, np.radians(145.0))
+    angles[..., 3] = np.clip(_floor(angles[..., 3], np.radians(style.elbow_deg)), 0.0, np.radians(145.0))
     return angles
 
 
@@ -283,7 +310,9 @@ def _legs(rotations: FloatArray, root: Array, feet: tuple[FootCurve, FootCurve])
         ahead_yaw = quat_to_yaw(base)
         # a sine, because it stays small and continuous even where a pivot leaves a foot far behind the body
         pole = rotate(yaw_to_quat(ahead_yaw + 0.55 * np.sin(foot.yaw - ahead_yaw)), ahead)
-        thigh, shin = two_bone(hip, knee, ankle, foot.ankle(), pole=pole, hinge=rotate(base, ahead))
+        thigh, shin = two_bone(
+            hip, knee, ankle, foot.ankle(), pole=pole, hinge=rotate(base, ahead), softness=1.0 - REACH - 0.003
+        )
         upper, lower = compose(thigh, base), compose(shin, base)
         rotations[:, hip_joint] = compose(inverse(base), upper)
         rotations[:, knee_joint] = compose(inverse(upper), lower)

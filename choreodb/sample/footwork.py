@@ -11,7 +11,7 @@ from scipy.ndimage import maximum_filter1d
 
 from choreodb.motion.rotations import AXES, FloatArray, axis_angle_to_quat, compose, rotate, yaw_to_quat
 from choreodb.motion.skeleton import CHOREO22, HEEL_OFFSET_M, TOE_HEIGHT_M
-from choreodb.sample.curves import Array, Key, bump, follow, min_jerk, smooth
+from choreodb.sample.curves import Array, Key, bump, follow, min_jerk, smooth, stroke
 from choreodb.sample.phrases import FEET
 from choreodb.sample.score import PlacedStep
 from choreodb.sample.truth import Flight, Foot, Footstep
@@ -80,11 +80,11 @@ class FootCurve:
 def unweighted(foot: FootCurve, share: Array, fps: float, roll: float) -> FootCurve:
     """`foot` with its heel up where the weight, `share` [T] of the body, has left it: nobody stands flat on a free foot."""
     tapping = smooth(maximum_filter1d((foot.toe_up > 0.01).astype(np.float64), round(0.5 * fps)), fps, 0.06)
-    free = smooth(np.clip((_HELD - share) / _HELD, 0.0, 1.0), fps, 0.07) * (1.0 - tapping)
+    free = smooth(np.clip((_HELD - share) / _HELD, 0.0, 1.0), fps, 0.05) * (1.0 - tapping)
     return replace(foot, heel_up=np.hypot(foot.heel_up, _FREE_RAD * roll * free))
 
 
-_HELD = 0.26
+_HELD = 0.16
 """Share of the body below which a foot begins to come off its heel."""
 
 _FREE_RAD = np.radians(17.0)
@@ -245,6 +245,19 @@ def rise(times: Array, flight: Flight) -> Array:
     return 4.0 * s * (1.0 - s)
 
 
+def landed(times: Array, steps: Sequence[PlacedStep], depth_m: float) -> Array:
+    """Metres [T] by which the pelvis gives way to each foot that takes the weight, and rings out: a landing is an impact.
+
+    Deeper after a longer time in the air; taps and jumps (whose landing is drawn in full) leave it alone.
+    """
+    falls = [
+        (step.land_s + 0.05, -depth_m * step.weight * float(np.clip(step.swing_s / 0.4, 0.6, 1.2)))
+        for step in steps
+        if step.weight > 0.3 and step.flight is None
+    ]
+    return stroke(times, falls, rise_s=0.07, ring_hz=3.6)
+
+
 def weight_keys(steps: Sequence[PlacedStep], shifts: Sequence[tuple[float, float]]) -> list[Key]:
     """Keys of the share of the body on the left foot: over the standing foot while the other is in the air."""
     keys: list[Key] = []
@@ -332,7 +345,7 @@ def _heel_keys(
             (other.land_s for other in steps if other.foot != step.foot and other.land_s <= lift), default=lift - 0.2
         )
         ready = max(opposite, stand.land_s + 0.3 * min(stand.settle_s, 0.4))
-        peel = float(np.clip(lift - ready, 0.06, 0.4))
+        peel = float(np.clip(lift - ready, 0.06, _PEEL_S))
         top = lift + 0.35 * step.swing_s
         high = (
             float(np.radians(np.clip(10.0 + 62.0 * np.hypot(*(after - before)) + 90.0 * step.lift, 8.0, 46.0))) * roll
@@ -340,14 +353,26 @@ def _heel_keys(
         if step.flight is not None:
             top, peel, high = lift + 0.03, min(peel, 0.22), float(np.radians(42.0))
         keys.append((top, top - lift + peel, high))
-        landing = float(np.radians(22.0)) if step.landing == "ball" else 0.0
+        quick = step.settle_s < _QUICK_S and step.flight is None
+        landing = (_BRUSHING_RAD if quick else _ON_THE_BALL_RAD) if step.landing == "ball" else 0.0
         keys.append((step.land_s, 0.65 * step.swing_s, landing))
         if landing:
             leave = next((n.land_s - n.swing_s for n in own if n.land_s > step.land_s), np.inf)
             down = step.land_s + step.settle_s
             if down < leave - 0.04:
-                keys.append((down, min(step.settle_s, 0.45), 0.0))
+                keys.append((down, min(step.settle_s, _LOWERING_S), 0.0))
     return keys
+
+
+_PEEL_S = 0.22
+"""Longest time that a heel takes to come off before its foot leaves: captured heels go with their toes, hardly before."""
+
+_LOWERING_S = 0.26
+"""Longest time that a heel takes to come down: a dancer stays on the ball or stands flat, and is hardly ever between."""
+
+_QUICK_S = 0.2
+_BRUSHING_RAD, _ON_THE_BALL_RAD = np.radians(6.0), np.radians(22.0)
+"""A foot that is flat again within `_QUICK_S` never gets high on its ball: its heel brushes the floor on the way."""
 
 
 def _toe_keys(own: Sequence[PlacedStep]) -> list[Key]:

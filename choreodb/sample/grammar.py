@@ -62,8 +62,7 @@ def sequence(
                 motif = _motif(pool, used, rng)
             original = motif[order[place % len(order)]]
             phrase, flipped = _placed(original, pool, floor, place % 2 == 1, style, rng)
-            steered = _steered(phrase, style, floor, rng)
-            phrase = steered if floor.distance(steered) <= style.stage_m else phrase
+            phrase = _carried(phrase, style, floor, rng)
             used = {name: 0.7 * count for name, count in used.items()}
             used[phrase.name] += 1.0
             rate = 0.5 if slow and 2 * phrase.bars <= stop - bar and not phrase.jumps else 1.0
@@ -115,15 +114,29 @@ def _placed(
     return min(options, key=lambda each: round(floor.distance(each[0]), 2) + 0.3 * floor.busy(each[0].steps[0]))
 
 
+def _carried(phrase: Phrase, style: Style, floor: Floor, rng: np.random.Generator) -> Phrase:
+    """`phrase` steered so that it stays on the stage, if one of a few directions does; else as it is."""
+    for _ in range(_DIRECTIONS):
+        steered = _steered(phrase, style, floor, rng)
+        if floor.distance(steered) <= style.stage_m:
+            return steered
+    return phrase
+
+
+_DIRECTIONS = 4
+
+
 def _steered(phrase: Phrase, style: Style, floor: Floor, rng: np.random.Generator) -> Phrase:
-    """`phrase` on a path that drifts a little, and bends towards the front where it would end turned away from it."""
+    """`phrase` on a path that leads on and drifts a little, and bends towards the front where it would end turned away from it."""
     away = float(np.degrees(floor.turned_away(phrase)))
-    bend = 0.0 if style.roams or abs(away) < 5.0 else -float(np.clip(away, -STEER_DEG, STEER_DEG))
-    dx, dz = rng.normal(0.0, style.drift_m, 2)
-    end = float(phrase.bars * style.metre)
-    rows = phrase.path if phrase.path[-1][0] >= end else (*phrase.path, (end, *phrase.path[-1][1:]))
-    rows = rows if rows[0][0] <= 0.0 else ((0.0, 0.0, 0.0, 0.0), *rows)
-    shares = [max(row[0], 0.0) / end for row in rows]
+    bend = -float(np.clip(away, -STEER_DEG, STEER_DEG)) if not style.roams and abs(away) >= 5.0 else 0.0
+    own = phrase.path[-1][3]
+    # a turn is turned further, never half undone
+    way = float(np.sign(own)) if abs(own % 360.0) > 5.0 else float(rng.choice((-1.0, 1.0)))
+    bend += way * abs(float(rng.normal(0.0, 1.0))) * style.wheel_deg
+    dx, dz = rng.normal(0.0, style.drift_m, 2) + np.array([0.0, style.ahead_m])
+    rows = _covering(phrase, style)
+    shares = [_covered(row[0], phrase.bars * style.metre, style.travel_beats) for row in rows]
     return replace(
         phrase,
         path=tuple(
@@ -131,6 +144,26 @@ def _steered(phrase: Phrase, style: Style, floor: Floor, rng: np.random.Generato
             for (beat, x, z, yaw), share in zip(rows, shares, strict=True)
         ),
     )
+
+
+def _covering(phrase: Phrase, style: Style) -> list[tuple[float, float, float, float]]:
+    """The path of `phrase` with rows at its beginning, its end, and wherever it begins or ceases to cover ground."""
+    end = float(phrase.bars * style.metre)
+    path = np.array(phrase.path)
+    borders = {0.0, end, *(min(beat, end) for span in style.travel_beats for beat in span)}
+    beats = sorted(borders | set(path[:, 0].tolist()))
+    return [
+        (beat, *(float(np.interp(beat, path[:, 0], path[:, column])) for column in range(1, 4)))  # type: ignore[misc]
+        for beat in beats
+    ]
+
+
+def _covered(beat: float, end: float, spans: tuple[tuple[float, float], ...]) -> float:
+    """Share of a phrase's way that is behind the dancer at `beat`, where ground is covered within `spans` only."""
+    if not spans:
+        return max(beat, 0.0) / end
+    total = sum(min(stop, end) - min(start, end) for start, stop in spans)
+    return sum(float(np.clip(beat - start, 0.0, stop - start)) for start, stop in spans) / max(total, 1e-6)
 
 
 def _cut(phrase: Phrase, bars: int, metre: int) -> Phrase:

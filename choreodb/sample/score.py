@@ -38,13 +38,15 @@ class PlacedStep:
 class Score:
     """All that a performer is to do, in song seconds. keys: per channel (degrees, metres). heading: radians.
 
-    hits: (time, strength) of strokes of the whole body. hands: what the phrases ask of them.
+    hits: (time, strength) of strokes of the whole body. carriage: keys that are added to a channel's own. hands: what the
+    phrases ask of them.
     """
 
     neutral: dict[str, float]
     steps: list[PlacedStep] = field(default_factory=list)
     shifts: list[tuple[float, float]] = field(default_factory=list)
     keys: dict[str, list[Key]] = field(default_factory=lambda: {name: [] for name in CHANNELS})
+    carriage: dict[str, list[Key]] = field(default_factory=lambda: {name: [] for name in CHANNELS})
     heading: list[Key] = field(default_factory=list)
     bounce: list[Key] = field(default_factory=list)
     accents: list[Key] = field(default_factory=list)

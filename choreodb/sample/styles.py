@@ -36,7 +36,12 @@ class Style:
     from one joint of the spine to the next. gaze: how much the head looks about. stage_m: distance from the start beyond
     which phrases lead back. drift_m: how far a phrase carries the dancer off its path. roams: whether the dance goes round the room instead of facing the front. sixes: whether some
     songs are in 6, two bars of 3 in one. joined: share of a twist of the chest that the pelvis goes along with; 0 isolates.
-    fastest_beat_s: beats shorter than this are danced in half time, as feet cannot follow.
+    fastest_beat_s: beats shorter than this are danced in half time, as feet cannot follow. arms: how far arms go from their
+    posture. hip_roll: degrees between hips that are level and hips over one foot. rise_m: rise and fall of ballroom dances, from
+    the low point of a bar to its high one, with the sway and the contra body movement that belong to it. impact_m: how deep
+    the body sinks into a landing foot. ahead_m: how far a phrase carries the dancer on, over `drift_m` of chance. wheel_deg: spread of what a
+    phrase turns further than its table says. travel_beats: (start, stop) of the beats in which ground is covered; () is all of them.
+    elbow_deg: bend below which elbows do not straighten. wrists: how much a life of their own the hands have. crouch_m: how much lower than tall; below 0 the standing knee straightens.
     """
 
     name: str
@@ -63,6 +68,15 @@ class Style:
     sixes: bool = False
     joined: float = 0.4
     fastest_beat_s: float = 0.37
+    arms: float = 1.0
+    hip_roll: float = 13.0
+    rise_m: float = 0.0
+    impact_m: float = 0.006
+    ahead_m: float = 0.0
+    wheel_deg: float = 0.0
+    travel_beats: tuple[tuple[float, float], ...] = ()
+    elbow_deg: float = 8.0
+    wrists: float = 1.0
 
 
 HOUSE = Style(
@@ -83,6 +97,7 @@ HOUSE = Style(
     sway=0.8,
     roll=1.1,
     wave_s=0.055,
+    impact_m=0.009,
 )
 
 GROOVE = Style(
@@ -102,6 +117,7 @@ GROOVE = Style(
     crouch_m=0.030,
     sway=0.9,
     roll=0.8,
+    impact_m=0.010,
 )
 
 WALTZ = Style(
@@ -111,7 +127,7 @@ WALTZ = Style(
     reach_bpm=(76.0, 132.0),
     swing=0.0,
     vocabulary=waltz.PHRASES,
-    bounce=Bounce(beats=3, height_m=0.05, lowest=0.35, sharpness=0.1, offbeat=0.0, lean=1.0, nod=0.5),
+    bounce=Bounce(beats=3, height_m=0.008, lowest=0.35, sharpness=0.1, offbeat=0.0, lean=0.6, nod=0.5),
     posture=waltz.POSTURE,
     spring_hz=1.7,
     damping=0.9,
@@ -122,10 +138,18 @@ WALTZ = Style(
     sway=0.85,
     roll=1.2,
     gaze=0.7,
-    stage_m=3.6,
+    stage_m=4.0,
     roams=True,
     sixes=True,
     fastest_beat_s=0.31,
+    drift_m=0.35,
+    rise_m=0.085,
+    impact_m=0.002,
+    ahead_m=0.35,
+    wheel_deg=70.0,
+    wrists=1.2,
+    arms=0.92,
+    elbow_deg=20.0,
 )
 
 POPPING = Style(
@@ -147,7 +171,10 @@ POPPING = Style(
     roll=0.9,
     wave_s=0.075,
     gaze=1.15,
-    joined=0.15,
+    joined=0.3,
+    arms=0.86,
+    impact_m=0.007,
+    wrists=0.7,
 )
 
 LOCKING = Style(
@@ -168,6 +195,8 @@ LOCKING = Style(
     sway=0.85,
     roll=0.9,
     gaze=1.2,
+    arms=0.86,
+    impact_m=0.010,
 )
 
 CHA_CHA = Style(
@@ -185,18 +214,26 @@ CHA_CHA = Style(
     attack=0.85,
     stance_m=0.085,
     turnout=20.0,
-    crouch_m=0.0,
+    crouch_m=-0.022,
     sway=0.95,
     roll=1.0,
     gaze=0.8,
-    drift_m=0.2,
+    drift_m=0.6,
+    arms=0.84,
+    hip_roll=17.0,
+    impact_m=0.003,
+    roams=True,
+    wheel_deg=40.0,
+    travel_beats=((2.4, 4.2), (6.4, 8.0)),
+    wrists=1.3,
+    elbow_deg=12.0,
 )
 
 RUMBA = Style(
     name="rumba",
     joined=0.1,
     metre=4,
-    tempo_bpm=(98.0, 108.0),
+    tempo_bpm=(100.0, 110.0),
     reach_bpm=(90.0, 114.0),
     swing=0.0,
     vocabulary=rumba.PHRASES,
@@ -207,12 +244,20 @@ RUMBA = Style(
     attack=1.25,
     stance_m=0.085,
     turnout=20.0,
-    crouch_m=0.0,
+    crouch_m=-0.024,
     sway=0.95,
     roll=1.2,
     wave_s=0.065,
     gaze=0.7,
-    drift_m=0.25,
+    drift_m=0.64,
+    arms=0.9,
+    hip_roll=18.0,
+    impact_m=0.002,
+    roams=True,
+    wheel_deg=105.0,
+    travel_beats=((1.6, 3.4), (5.6, 7.6)),
+    wrists=1.1,
+    elbow_deg=13.0,
 )
 
 SALSA = Style(
@@ -230,11 +275,16 @@ SALSA = Style(
     attack=1.0,
     stance_m=0.095,
     turnout=16.0,
-    crouch_m=0.008,
+    crouch_m=-0.008,
     sway=0.85,
     roll=0.9,
     drift_m=0.2,
     fastest_beat_s=0.31,
+    arms=0.84,
+    hip_roll=18.0,
+    impact_m=0.004,
+    wrists=1.3,
+    elbow_deg=18.0,
 )
 
 CONTEMPORARY = Style(
@@ -258,6 +308,9 @@ CONTEMPORARY = Style(
     gaze=0.9,
     stage_m=3.2,
     drift_m=0.4,
+    impact_m=0.003,
+    wrists=1.3,
+    elbow_deg=14.0,
 )
 
 LINE_DANCE = Style(
@@ -279,6 +332,7 @@ LINE_DANCE = Style(
     roll=1.1,
     gaze=1.1,
     stage_m=2.8,
+    impact_m=0.008,
 )
 
 STYLES = {

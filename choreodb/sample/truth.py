@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-SAMPLE_VERSION = 3
+SAMPLE_VERSION = 4
 """Version of the generator; any change of its output means a new one. Written into every truth file."""
 
 LICENCE = "CC0-1.0"
