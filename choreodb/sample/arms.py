@@ -33,7 +33,7 @@ _SIDES = (("left", 1.0), ("right", -1.0))
 _OPENING_S = 0.2
 """Time that arms take to open, and to close again."""
 
-_TRAIL_S = 0.055
+_TRAIL_S = 0.045
 _HAND_HZ = 3.2
 _WRIST_RAD = np.array([0.45, 0.4, 0.85])
 """Furthest a hand turns with the forearm, towards thumb or little finger, and towards palm or back."""

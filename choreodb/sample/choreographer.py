@@ -29,7 +29,7 @@ FASTEST_DEG_S = 620.0
 """No channel is asked to turn faster: hands stay below what people reach."""
 
 
-WIDEST_ARMS = 1.2
+WIDEST_ARMS = 1.4
 """Arms are never raised beyond this many times what the tables say, however large a dancer moves: shoulders end there."""
 
 _ARMS = frozenset(name for name in CHANNELS if "_" in name)
@@ -83,7 +83,7 @@ class _Writer:
     def write(self, choice: Choice) -> None:
         """Add one phrase."""
         first = float(choice.first * self.style.metre)
-        size = 0.74 + 0.34 * choice.energy
+        size = 0.68 + 0.44 * choice.energy
         hurry = float(np.clip((self.clock.period(first) / 0.5) ** 0.3, 0.78, 1.12)) if choice.rate == 1.0 else 1.05
         gain = self.dancer.amplitude * size * hurry * float(self.rng.normal(1.0, 0.07))
         drawn = take(choice.phrase, self.rng, self.dancer.looseness)

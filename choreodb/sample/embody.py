@@ -43,6 +43,8 @@ _FAR_FOOT_M = 0.45
 
 _PENDULUM_S = float(np.sqrt(REST_PELVIS_HEIGHT_M / GRAVITY_M_S2))
 
+_LITTLE_M = 0.035
+
 _NECK_RAD = np.radians(12.0)
 
 _RESTING = {
@@ -92,9 +94,10 @@ def embody(
     homes = home_steps((0.0, 0.0, 0.0), style.stance_m * dancer.stance, float(np.radians(style.turnout)))
     built = [foot_curve(times, foot, homes[foot], steps, heading, style.roll) for foot in FEET]
     weight = smooth(follow(times, weight_keys(steps, score.shifts), 0.5), FPS, 0.05)
+    apart_m = np.linalg.norm(built[0][0].middle - built[1][0].middle, axis=1)
     feet = (
-        unweighted(built[0][0], weight, FPS, style.roll),
-        unweighted(built[1][0], 1.0 - weight, FPS, style.roll),
+        unweighted(built[0][0], weight, apart_m, FPS, style.roll),
+        unweighted(built[1][0], 1.0 - weight, apart_m, FPS, style.roll),
     )
     low = _pulse(score, style, dancer, clock, times, end)
     flights = sorted({each.flight for each in steps if each.flight is not None}, key=lambda each: each.land_s)
@@ -223,7 +226,10 @@ def _pelvis(
     height = REST_PELVIS_HEIGHT_M + TALL_M - style.crouch_m - dancer.crouch_m + channels["rise"] + accent
     height = smooth(height, FPS, 0.05) - 0.5 * style.bounce.height_m * low
     root = np.stack([ground[:, 0] + offset[:, 0], height, ground[:, 1] + offset[:, 2]], axis=1)
-    root[:, 1] -= cover(_out_of_reach(root, rotation, feet), FPS, 0.18)
+    short = _out_of_reach(root, rotation, feet)
+    # a little is given in time for one step, a lunge takes longer on its way down
+    root[:, 1] -= cover(np.minimum(short, _LITTLE_M), FPS, style.yield_s)
+    root[:, 1] -= cover(np.maximum(short - _LITTLE_M, 0.0), FPS, 0.2)
     if flights:
         root[:, 1] = jumping(times, root[:, 1], root[:, 1] - _out_of_reach(root, rotation, feet, least=-1.0), flights)
         flying = np.any([(times > each.take_off_s - 0.1) & (times < each.land_s + 0.1) for each in flights], axis=0)

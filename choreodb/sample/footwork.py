@@ -77,17 +77,22 @@ class FootCurve:
         return np.stack([heel, toe], axis=1).astype(np.uint8)
 
 
-def unweighted(foot: FootCurve, share: Array, fps: float, roll: float) -> FootCurve:
-    """`foot` with its heel up where the weight, `share` [T] of the body, has left it: nobody stands flat on a free foot."""
+def unweighted(foot: FootCurve, share: Array, apart_m: Array, fps: float, roll: float) -> FootCurve:
+    """`foot` with its heel up where the weight, `share` [T] of the body, has left it: nobody stands flat on a free foot.
+
+    apart_m: [T] distance of the feet; the further, the higher the heel, or the free leg would pull the body down.
+    """
     tapping = smooth(maximum_filter1d((foot.toe_up > 0.01).astype(np.float64), round(0.5 * fps)), fps, 0.06)
     free = smooth(np.clip((_HELD - share) / _HELD, 0.0, 1.0), fps, 0.05) * (1.0 - tapping)
-    return replace(foot, heel_up=np.hypot(foot.heel_up, _FREE_RAD * roll * free))
+    far = 1.0 + _FAR_GAIN * smooth(np.clip((apart_m - 0.25) / 0.3, 0.0, 1.0), fps, 0.06)
+    return replace(foot, heel_up=np.hypot(foot.heel_up, _FREE_RAD * roll * free * far))
 
 
 _HELD = 0.16
 """Share of the body below which a foot begins to come off its heel."""
 
 _FREE_RAD = np.radians(17.0)
+_FAR_GAIN = 1.2
 
 
 def schedule(steps: Sequence[PlacedStep], leisure: float = 1.0) -> list[PlacedStep]:

@@ -62,7 +62,7 @@ def sequence(
                 motif = _motif(pool, used, rng)
             original = motif[order[place % len(order)]]
             phrase, flipped = _placed(original, pool, floor, place % 2 == 1, style, rng)
-            phrase = _carried(phrase, style, floor, rng)
+            phrase = _carried(phrase, style, floor, energy, rng)
             used = {name: 0.7 * count for name, count in used.items()}
             used[phrase.name] += 1.0
             rate = 0.5 if slow and 2 * phrase.bars <= stop - bar and not phrase.jumps else 1.0
@@ -114,33 +114,39 @@ def _placed(
     return min(options, key=lambda each: round(floor.distance(each[0]), 2) + 0.3 * floor.busy(each[0].steps[0]))
 
 
-def _carried(phrase: Phrase, style: Style, floor: Floor, rng: np.random.Generator) -> Phrase:
+def _carried(phrase: Phrase, style: Style, floor: Floor, energy: float, rng: np.random.Generator) -> Phrase:
     """`phrase` steered so that it stays on the stage, if one of a few directions does; else as it is."""
     for _ in range(_DIRECTIONS):
-        steered = _steered(phrase, style, floor, rng)
+        steered = _steered(phrase, style, floor, 0.5 + 0.8 * energy, rng)
         if floor.distance(steered) <= style.stage_m:
             return steered
     return phrase
 
 
 _DIRECTIONS = 4
+_FURTHEST_SD = 1.6
 
 
-def _steered(phrase: Phrase, style: Style, floor: Floor, rng: np.random.Generator) -> Phrase:
-    """`phrase` on a path that leads on and drifts a little, and bends towards the front where it would end turned away from it."""
+def _steered(phrase: Phrase, style: Style, floor: Floor, vigour: float, rng: np.random.Generator) -> Phrase:
+    """`phrase` on a path that leads on and drifts a little, and bends towards the front where it would end turned away from it.
+
+    vigour: factor on the ground that is covered.
+    """
     away = float(np.degrees(floor.turned_away(phrase)))
     bend = -float(np.clip(away, -STEER_DEG, STEER_DEG)) if not style.roams and abs(away) >= 5.0 else 0.0
     own = phrase.path[-1][3]
     # a turn is turned further, never half undone
     way = float(np.sign(own)) if abs(own % 360.0) > 5.0 else float(rng.choice((-1.0, 1.0)))
-    bend += way * abs(float(rng.normal(0.0, 1.0))) * style.wheel_deg
-    dx, dz = rng.normal(0.0, style.drift_m, 2) + np.array([0.0, style.ahead_m])
-    rows = _covering(phrase, style)
-    shares = [_covered(row[0], phrase.bars * style.metre, style.travel_beats) for row in rows]
+    # what spins already has little time left to turn further
+    bend += way * min(abs(float(rng.normal())), _FURTHEST_SD) * style.wheel_deg / (1.0 + abs(own) / 180.0)
+    dx, dz = style.drift_m * np.clip(rng.normal(size=2), -_FURTHEST_SD, _FURTHEST_SD) + (0.0, style.ahead_m)
+    dx, dz = vigour * dx, vigour * dz
+    rows, end = _covering(phrase, style), float(phrase.bars * style.metre)
+    shares = [_covered(row[0], end, style.travel_beats) for row in rows]
     return replace(
         phrase,
         path=tuple(
-            (beat, x + dx * share, z + dz * share, yaw + bend * share)
+            (beat, x + dx * share, z + dz * share, yaw + bend * max(beat, 0.0) / end)
             for (beat, x, z, yaw), share in zip(rows, shares, strict=True)
         ),
     )
@@ -150,11 +156,14 @@ def _covering(phrase: Phrase, style: Style) -> list[tuple[float, float, float, f
     """The path of `phrase` with rows at its beginning, its end, and wherever it begins or ceases to cover ground."""
     end = float(phrase.bars * style.metre)
     path = np.array(phrase.path)
-    borders = {0.0, end, *(min(beat, end) for span in style.travel_beats for beat in span)}
-    beats = sorted(borders | set(path[:, 0].tolist()))
+    beats = path[:, 0].tolist()
+    for border in (0.0, end, *(min(beat, end) for span in style.travel_beats for beat in span)):
+        # rows too close to each other would turn a turn into jerks
+        if min(abs(border - beat) for beat in beats) > 0.35 or (border == end and max(beats) < end):
+            beats.append(border)
     return [
         (beat, *(float(np.interp(beat, path[:, 0], path[:, column])) for column in range(1, 4)))  # type: ignore[misc]
-        for beat in beats
+        for beat in sorted(beats)
     ]
 
 

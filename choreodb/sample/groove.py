@@ -24,9 +24,9 @@ BOUNCE = Phrase(
         body(2.0, 0.8, shrug=3, twist=-8, side=-3, nod=12), body(3.0, 0.8, shrug=8, twist=-6, side=-6, nod=2, rise=-0.05),
         body(4.0, 0.8, shrug=3, twist=9, side=5, nod=12, rise=-0.08), body(5.0, 0.8, shrug=9, twist=6, side=7, nod=0),
         body(6.0, 0.8, shrug=3, twist=-5, side=2, nod=12, rise=-0.05), body(7.0, 0.8, shrug=2, twist=0, side=0, nod=4, rise=-0.01, lean=9),
-        arms(0.0, -2, 16, 12, 14), arms(1.0, -18, 24, 6, 22), arms(2.0, 10, 16, 16, 12), arms(3.0, -18, 26, 6, 20),
-        arm(4.0, "left", 30, 16, 40, 96), arm(4.0, "right", 8, 16, 12, 12), arm(5.0, "left", 24, 18, 36, 90), arm(6.0, "left", -2, 16, 12, 14),
-        arms(7.0, 4, 20, 16, 30),
+        arms(0.0, -2, 6, 12, 14), arms(1.0, -18, 14, 6, 22), arms(2.0, 10, 6, 16, 12), arms(3.0, -18, 16, 6, 20),
+        arm(4.0, "left", 30, 6, 40, 96), arm(4.0, "right", 8, 6, 12, 12), arm(5.0, "left", 24, 8, 36, 90), arm(6.0, "left", -2, 6, 12, 14),
+        arms(7.0, 4, 10, 16, 30),
     ),
 )  # fmt: skip
 
@@ -104,7 +104,7 @@ MARCH = Phrase(
     ),
     poses=(
         *(
-            arm(beat, side, *((52.0, 8.0, 30.0, 108.0) if (beat + offset) % 2 else (18.0, 52.0, 10.0, 84.0)), 0.75)
+            arm(beat, side, *((70.0, 24.0, 10.0, 112.0) if (beat + offset) % 2 else (6.0, 74.0, -40.0, 92.0)), 0.75)
             for beat in range(7)
             for offset, side in enumerate(FEET)
         ),

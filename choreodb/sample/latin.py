@@ -11,7 +11,7 @@ def hips(*landings: tuple[float, Foot], size: float = 1.0, after: float = 0.4, o
     out = []
     for beat, foot in landings:
         side = size if foot == "left" else -size
-        out.append(body(beat + after, over, shift=0.034 * side, hips=13.0 * side, side=4.0 * side))
+        out.append(body(beat + after, over, shift=0.034 * side, hips=15.0 * side, side=4.0 * side))
     return tuple(out)
 
 

@@ -46,7 +46,7 @@ BASIC = Phrase(
     (0.0, 0.75),
     steps=_BASIC,
     poses=(
-        *_hips(_BASIC), *_swing(54.0, -26.0, out=18.0),
+        *_hips(_BASIC), *_swing(60.0, -32.0, out=20.0),
         body(0.0, 0.8, twist=-15, lean=9, rise=-0.04), body(2.0, 0.9, twist=9, lean=5, rise=-0.025), body(4.0, 0.8, twist=15, lean=3, rise=-0.04), body(6.0, 0.9, twist=-9, lean=5, rise=-0.02),
     ),
 )  # fmt: skip
@@ -67,8 +67,8 @@ SIDE_BREAK = Phrase(
     steps=_SIDE_BREAK,
     poses=(
         *_hips(_SIDE_BREAK, 1.2),
-        arm(0.2, "left", 10, 84, -10, 12, 1.0), arm(0.2, "right", 60, 96, 30, 128, 1.0), arm(2.2, "right", 40, 60, 20, 60, 1.0), arm(2.2, "left", 30, 50, 40, 90, 1.0),
-        arm(4.2, "right", 10, 84, -10, 12, 1.0), arm(4.2, "left", 60, 96, 30, 128, 1.0), arm(6.2, "left", 40, 60, 20, 60, 1.0), arm(6.2, "right", 30, 50, 40, 90, 1.0), arms(7.8, 16, 26, 14, 80, 0.8),
+        arm(0.2, "left", -11, 67, -15, 8, 1.0), arm(0.2, "right", 37, 62, 88, 93, 1.0), arm(2.2, "right", 44, 67, 21, 54, 1.0), arm(2.2, "left", 32, 55, 45, 90, 1.0),
+        arm(4.2, "right", -11, 67, -15, 8, 1.0), arm(4.2, "left", 37, 62, 88, 93, 1.0), arm(6.2, "left", 44, 67, 21, 54, 1.0), arm(6.2, "right", 32, 55, 45, 90, 1.0), arms(7.8, 15, 26, 14, 78, 0.8),
         body(0.2, 0.9, look=24, lean=-3, side=6, twist=10, tip=6), body(2.0, 1.0, look=0, shrug=5, lean=4, side=0, twist=-4, tip=0), body(4.2, 0.9, look=-24, shrug=0, lean=-3, side=-6, twist=-10, tip=-6), body(6.0, 1.0, look=0, shrug=5, lean=4, side=0, twist=4, tip=0), body(7.6, 0.8, shrug=0, twist=0, lean=3),
     ),
 )  # fmt: skip
@@ -113,7 +113,7 @@ CROSS_BODY = Phrase(
     path=((-0.2, 0, 0, 0), (1, 0, 0, 30), (2.2, 0, 0, 66), (3.2, 0, 0, 76), (4, 0.02, 0.0, 60), (5, 0.06, -0.04, 20), (6, 0.06, -0.06, 0), (8, 0.06, -0.06, 0)),
     poses=(
         *_hips(_CROSS_BODY),
-        arms(0.0, 72, 22, 0, 12, 1.1), arm(2.0, "left", 70, 62, -10, 10, 1.1), arm(2.0, "right", 80, 4, 20, 16, 1.0), arm(3.8, "left", 50, 84, -10, 10, 1.1), arm(3.8, "right", 84, 30, 0, 10, 1.0), arm(5.4, "left", 84, 16, 10, 12, 1.1), arm(5.4, "right", 76, 60, -10, 10, 1.1), arms(7.2, 60, 30, 10, 40, 1.0),
+        arms(0.0, 50, 34, 10, 66, 1.1), arm(2.0, "left", 70, 62, -10, 10, 1.1), arm(2.0, "right", 80, 4, 20, 16, 1.0), arm(3.8, "left", 50, 84, -10, 10, 1.1), arm(3.8, "right", 70, 30, 10, 40, 1.0), arm(5.4, "left", 84, 16, 10, 12, 1.1), arm(5.4, "right", 76, 60, -10, 10, 1.1), arms(7.2, 60, 30, 10, 40, 1.0),
         body(0.0, 0.9, twist=-12, lean=8, rise=-0.03), body(2.0, 1.0, twist=18, side=6, look=24, rise=-0.06, lean=5), body(4.0, 1.0, twist=-22, look=28, side=0, lean=-6, rise=-0.01), body(5.6, 1.0, twist=10, look=10, lean=6, rise=-0.05), body(7.4, 0.9, twist=0, look=0, lean=3, rise=-0.008),
     ),
     hands=(Hand(3.2, "left", "flat"), Hand(5.0, "left", "relaxed")),
@@ -171,7 +171,7 @@ CROSSOVER = Phrase(
     path=((-0.8, 0, 0, 0), (0.4, 0, 0, -34), (1.2, 0, 0, -28), (2.4, 0, 0, 0), (3.2, 0, 0, 0), (4.4, 0, 0, 34), (5.2, 0, 0, 28), (6.4, 0, 0, 0), (8, 0, 0, 0)),
     poses=(
         *_hips(_CROSSOVER, 0.8),
-        arm(0.2, "left", 104, 24, 0, 24, 0.9), arm(0.2, "right", -36, 60, 0, 30, 0.9), arms(2.2, 8, 84, -10, 26, 1.0), arm(4.2, "right", 104, 24, 0, 24, 0.9), arm(4.2, "left", -36, 60, 0, 30, 0.9), arms(6.2, 8, 84, -10, 26, 1.0), arms(7.6, 22, 28, 18, 88, 0.9),
+        arm(0.2, "left", 121, 24, -4, 8, 0.9), arm(0.2, "right", -46, 71, -4, 8, 0.9), arms(2.2, 16, 58, 49, 71, 1.0), arm(4.2, "right", 121, 24, -4, 8, 0.9), arm(4.2, "left", -46, 71, -4, 8, 0.9), arms(6.2, 16, 58, 49, 71, 1.0), arms(7.6, 12, 28, 20, 50, 0.9),
         body(0.2, 0.8, twist=-24, lean=10, rise=-0.03, look=12), body(2.2, 1.0, twist=6, lean=-3, rise=0.0, look=0, nod=-8), body(4.2, 0.8, twist=24, lean=10, rise=-0.03, look=-12, nod=-1), body(6.2, 1.0, twist=-6, lean=-3, rise=0.0, look=0, nod=-8), body(7.6, 0.9, twist=0, lean=3, nod=-1),
     ),
     hands=(*hands(0.0, "flat"), *hands(2.0, "spread"), *hands(4.0, "flat"), *hands(6.0, "spread"), *hands(7.4, "relaxed")),
@@ -207,8 +207,8 @@ GRAPEVINE = Phrase(
     (0.2, 0.9),
     steps=_GRAPEVINE,
     poses=(
-        arms(0.0, 30, 30, 30, 100, 1.0), arm(1.4, "left", 60, 50, 0, 60, 0.9), arm(1.4, "right", 10, 40, 40, 80, 0.9), arm(3.0, "left", 40, 132, -20, 8, 1.1), arm(3.0, "right", -10, 62, 0, 8, 1.0), arms(4.6, 30, 30, 30, 100, 1.1),
-        arm(5.6, "right", 60, 50, 0, 60, 0.9), arm(5.6, "left", 10, 40, 40, 80, 0.9), arm(7.0, "right", 40, 132, -20, 8, 1.0), arm(7.0, "left", -10, 62, 0, 8, 1.0), arms(8.2, 20, 26, 16, 84, 0.8),
+        arms(0.0, 22, 21, 19, 84, 1.0), arm(1.4, "left", 58, 45, -17, 36, 0.9), arm(1.4, "right", -2, 33, 31, 60, 0.9), arm(3.0, "left", 34, 142, -41, 8, 1.1), arm(3.0, "right", -26, 59, -17, 8, 1.0), arms(4.6, 22, 21, 19, 84, 1.1),
+        arm(5.6, "right", 58, 45, -17, 36, 0.9), arm(5.6, "left", -2, 33, 31, 60, 0.9), arm(7.0, "right", 34, 142, -41, 8, 1.0), arm(7.0, "left", -26, 59, -17, 8, 1.0), arms(8.2, 10, 16, 2, 65, 0.8),
         body(0.0, 0.8, twist=-10, look=20, side=6), body(1.0, 0.8, twist=16, hips=-16), body(2.0, 0.8, twist=-8, hips=8), body(3.0, 0.8, twist=8, hips=0, lean=-5, look=24, nod=-12, side=-10), body(4.2, 0.8, twist=10, look=-20, lean=3, nod=0, side=-6), body(5.0, 0.8, twist=16, hips=-14), body(6.0, 0.8, twist=-6, hips=6), body(7.0, 0.8, twist=-8, hips=0, look=-24, side=10, lean=-5, nod=-12), body(8.0, 0.7, lean=3, nod=-1, look=0, side=0, twist=0),
     ),
     hands=(*hands(2.6, "spread"), *hands(4.2, "relaxed")),
@@ -256,8 +256,8 @@ ENCHUFLA = Phrase(
     path=((-0.4, 0, 0, 0), (0, 0.02, 0.10, 30), (1, 0.10, 0.20, 110), (2, 0.06, 0.34, 178), (3.4, 0.06, 0.34, 180), (4, 0.02, 0.28, 214), (5, -0.02, 0.14, 290), (6, 0, 0, 358), (8, 0, 0, 360)),
     poses=(
         *_hips(_ENCHUFLA, 0.7),
-        arm(-0.2, "left", 120, 62, 0, 50, 1.0), arm(-0.2, "right", -10, 46, 70, 104, 0.9), arm(2.0, "left", 110, 84, -10, 34, 1.0), arm(3.2, "left", 40, 90, 0, 40, 1.0),
-        arm(4.2, "right", 120, 62, 0, 50, 1.0), arm(4.2, "left", -10, 46, 70, 104, 0.9), arm(6.4, "right", 60, 110, -30, 20, 1.0), arms(7.7, 22, 28, 18, 88, 0.9),
+        arm(-0.2, "left", 150, 85, -20, 37, 1.0), arm(-0.2, "right", -6, 64, 72, 109, 0.9), arm(2.0, "left", 150, 115, -34, 16, 1.0), arm(3.2, "left", 60, 123, -20, 24, 1.0),
+        arm(4.2, "right", 150, 85, -20, 37, 1.0), arm(4.2, "left", -6, 64, 72, 109, 0.9), arm(6.4, "right", 86, 142, -60, 8, 1.0), arms(7.7, 35, 40, 3, 88, 0.9),
         body(0.2, 0.9, twist=-14, lean=6, side=7, rise=-0.04), body(2.0, 1.0, twist=10, lean=0, look=26, side=0, rise=0.0), body(4.2, 0.9, twist=-14, lean=6, look=0, side=-7, rise=-0.04), body(6.0, 1.0, twist=10, lean=0, look=16, side=0, rise=0.0), body(7.4, 0.8, twist=0, lean=3, look=0),
     ),
 )  # fmt: skip

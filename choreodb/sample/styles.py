@@ -41,7 +41,8 @@ class Style:
     the low point of a bar to its high one, with the sway and the contra body movement that belong to it. impact_m: how deep
     the body sinks into a landing foot. ahead_m: how far a phrase carries the dancer on, over `drift_m` of chance. wheel_deg: spread of what a
     phrase turns further than its table says. travel_beats: (start, stop) of the beats in which ground is covered; () is all of them.
-    elbow_deg: bend below which elbows do not straighten. wrists: how much a life of their own the hands have. crouch_m: how much lower than tall; below 0 the standing knee straightens.
+    elbow_deg: bend below which elbows do not straighten.
+    yield_s: how long before and after a wide step the pelvis is low: the shorter, the straighter the knee in between. wrists: how much a life of their own the hands have. crouch_m: how much lower than tall; below 0 the standing knee straightens.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Style:
     wheel_deg: float = 0.0
     travel_beats: tuple[tuple[float, float], ...] = ()
     elbow_deg: float = 8.0
+    yield_s: float = 0.15
     wrists: float = 1.0
 
 
@@ -97,7 +99,7 @@ HOUSE = Style(
     sway=0.8,
     roll=1.1,
     wave_s=0.055,
-    impact_m=0.009,
+    impact_m=0.013,
 )
 
 GROOVE = Style(
@@ -117,7 +119,7 @@ GROOVE = Style(
     crouch_m=0.030,
     sway=0.9,
     roll=0.8,
-    impact_m=0.010,
+    impact_m=0.015,
 )
 
 WALTZ = Style(
@@ -146,7 +148,7 @@ WALTZ = Style(
     rise_m=0.085,
     impact_m=0.002,
     ahead_m=0.35,
-    wheel_deg=70.0,
+    wheel_deg=85.0,
     wrists=1.2,
     arms=0.92,
     elbow_deg=20.0,
@@ -173,7 +175,7 @@ POPPING = Style(
     gaze=1.15,
     joined=0.3,
     arms=0.86,
-    impact_m=0.007,
+    impact_m=0.009,
     wrists=0.7,
 )
 
@@ -196,7 +198,7 @@ LOCKING = Style(
     roll=0.9,
     gaze=1.2,
     arms=0.86,
-    impact_m=0.010,
+    impact_m=0.014,
 )
 
 CHA_CHA = Style(
@@ -224,9 +226,10 @@ CHA_CHA = Style(
     impact_m=0.003,
     roams=True,
     wheel_deg=40.0,
-    travel_beats=((2.4, 4.2), (6.4, 8.0)),
+    travel_beats=((2.0, 4.0), (6.0, 8.0)),
     wrists=1.3,
     elbow_deg=12.0,
+    yield_s=0.15,
 )
 
 RUMBA = Style(
@@ -249,15 +252,17 @@ RUMBA = Style(
     roll=1.2,
     wave_s=0.065,
     gaze=0.7,
-    drift_m=0.64,
+    drift_m=0.63,
     arms=0.9,
     hip_roll=18.0,
     impact_m=0.002,
     roams=True,
-    wheel_deg=105.0,
-    travel_beats=((1.6, 3.4), (5.6, 7.6)),
+    wheel_deg=210.0,
+    travel_beats=((2.0, 4.0), (6.0, 8.0)),
+    stage_m=3.0,
     wrists=1.1,
     elbow_deg=13.0,
+    yield_s=0.13,
 )
 
 SALSA = Style(
@@ -282,9 +287,10 @@ SALSA = Style(
     fastest_beat_s=0.31,
     arms=0.84,
     hip_roll=18.0,
-    impact_m=0.004,
+    impact_m=0.006,
     wrists=1.3,
     elbow_deg=18.0,
+    yield_s=0.13,
 )
 
 CONTEMPORARY = Style(
@@ -332,7 +338,7 @@ LINE_DANCE = Style(
     roll=1.1,
     gaze=1.1,
     stage_m=2.8,
-    impact_m=0.008,
+    impact_m=0.012,
 )
 
 STYLES = {
