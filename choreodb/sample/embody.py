@@ -43,7 +43,7 @@ _FAR_FOOT_M = 0.45
 
 _PENDULUM_S = float(np.sqrt(REST_PELVIS_HEIGHT_M / GRAVITY_M_S2))
 
-_LITTLE_M = 0.035
+_LITTLE_M = 0.03
 
 _NECK_RAD = np.radians(12.0)
 
@@ -229,7 +229,7 @@ def _pelvis(
     short = _out_of_reach(root, rotation, feet)
     # a little is given in time for one step, a lunge takes longer on its way down
     root[:, 1] -= cover(np.minimum(short, _LITTLE_M), FPS, style.yield_s)
-    root[:, 1] -= cover(np.maximum(short - _LITTLE_M, 0.0), FPS, 0.2)
+    root[:, 1] -= cover(np.maximum(short - _LITTLE_M, 0.0), FPS, style.yield_s + 0.035)
     if flights:
         root[:, 1] = jumping(times, root[:, 1], root[:, 1] - _out_of_reach(root, rotation, feet, least=-1.0), flights)
         flying = np.any([(times > each.take_off_s - 0.1) & (times < each.land_s + 0.1) for each in flights], axis=0)

@@ -92,7 +92,7 @@ _HELD = 0.16
 """Share of the body below which a foot begins to come off its heel."""
 
 _FREE_RAD = np.radians(17.0)
-_FAR_GAIN = 1.2
+_FAR_GAIN = 1.6
 
 
 def schedule(steps: Sequence[PlacedStep], leisure: float = 1.0) -> list[PlacedStep]:

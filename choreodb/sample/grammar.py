@@ -162,7 +162,7 @@ def _covering(phrase: Phrase, style: Style) -> list[tuple[float, float, float, f
         if min(abs(border - beat) for beat in beats) > 0.35 or (border == end and max(beats) < end):
             beats.append(border)
     return [
-        (beat, *(float(np.interp(beat, path[:, 0], path[:, column])) for column in range(1, 4)))  # type: ignore[misc]
+        (beat, *(float(np.interp(beat, path[:, 0], path[:, column])) for column in range(1, 4)))
         for beat in sorted(beats)
     ]
 

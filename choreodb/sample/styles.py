@@ -77,7 +77,7 @@ class Style:
     wheel_deg: float = 0.0
     travel_beats: tuple[tuple[float, float], ...] = ()
     elbow_deg: float = 8.0
-    yield_s: float = 0.15
+    yield_s: float = 0.14
     wrists: float = 1.0
 
 
@@ -174,7 +174,7 @@ POPPING = Style(
     wave_s=0.075,
     gaze=1.15,
     joined=0.3,
-    arms=0.86,
+    arms=0.80,
     impact_m=0.009,
     wrists=0.7,
 )
@@ -197,7 +197,7 @@ LOCKING = Style(
     sway=0.85,
     roll=0.9,
     gaze=1.2,
-    arms=0.86,
+    arms=0.84,
     impact_m=0.014,
 )
 
@@ -216,7 +216,7 @@ CHA_CHA = Style(
     attack=0.85,
     stance_m=0.085,
     turnout=20.0,
-    crouch_m=-0.022,
+    crouch_m=-0.042,
     sway=0.95,
     roll=1.0,
     gaze=0.8,
@@ -229,7 +229,7 @@ CHA_CHA = Style(
     travel_beats=((2.0, 4.0), (6.0, 8.0)),
     wrists=1.3,
     elbow_deg=12.0,
-    yield_s=0.15,
+    yield_s=0.13,
 )
 
 RUMBA = Style(
@@ -247,7 +247,7 @@ RUMBA = Style(
     attack=1.25,
     stance_m=0.085,
     turnout=20.0,
-    crouch_m=-0.024,
+    crouch_m=-0.045,
     sway=0.95,
     roll=1.2,
     wave_s=0.065,
@@ -262,7 +262,7 @@ RUMBA = Style(
     stage_m=3.0,
     wrists=1.1,
     elbow_deg=13.0,
-    yield_s=0.13,
+    yield_s=0.11,
 )
 
 SALSA = Style(
@@ -280,7 +280,7 @@ SALSA = Style(
     attack=1.0,
     stance_m=0.095,
     turnout=16.0,
-    crouch_m=-0.008,
+    crouch_m=-0.02,
     sway=0.85,
     roll=0.9,
     drift_m=0.2,
@@ -290,7 +290,7 @@ SALSA = Style(
     impact_m=0.006,
     wrists=1.3,
     elbow_deg=18.0,
-    yield_s=0.13,
+    yield_s=0.10,
 )
 
 CONTEMPORARY = Style(
