@@ -116,7 +116,7 @@ def wrist_life(arms: Arms, struck: Array, unrest: Array, fps: float, size: float
 _UNREST_RAD = np.array([0.07, 0.05, 0.10])
 
 
-def clear_of_torso(rotations: FloatArray, root: Array, arms: Arms, fps: float, *, rounds: int = 5) -> Arms:
+def clear_of_torso(rotations: FloatArray, root: Array, arms: Arms, fps: float, *, rounds: int = 8) -> Arms:
     """`arms` opened sideways and to the front where elbow, forearm or hand would be inside the torso."""
     body = rotations.copy()
     arms = arms.copy()

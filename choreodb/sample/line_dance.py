@@ -71,7 +71,7 @@ MAYIM = Phrase(
     ),
     path=(*((float(k), 0.12 * k, 0.0, (22.0, 4.0, -22.0, -4.0)[k % 4]) for k in range(8)), (8.0, 0.90, 0.0, 0.0)),
     poses=(
-        arms(0.0, *_V, 0.9), arms(3.0, 4, 46, -10, 14, 0.8), arms(4.2, *_V, 0.8), arms(7.0, 4, 46, -10, 14, 0.8),
+        arms(0.0, *_V, 0.9), arms(3.0, 58, 46, -10, 20, 0.8), arms(4.2, *_V, 0.8), arms(7.0, 64, 50, -10, 24, 0.8),
         body(0.0, 0.9, twist=14, lean=6, rise=-0.03), body(1.0, 0.8, twist=-4), body(2.0, 0.8, twist=-18, lean=2), body(3.0, 0.8, twist=4, rise=0.005, nod=-8), body(4.0, 0.9, twist=14, lean=6, rise=-0.03, nod=-3), body(5.0, 0.8, twist=-4), body(6.0, 0.8, twist=-18, lean=2), body(7.0, 0.8, twist=0, rise=0.0),
     ),
 )  # fmt: skip

@@ -17,10 +17,10 @@ KEY_JITTER = {
 """Standard deviation of each key per channel, degrees or metres; the arms vary by 5 degrees."""
 
 MOOD = {
-    "rise": 0.014, "shift": 0.012, "drive": 0.012, "slide": 0.008, "lean": 2.6, "side": 2.0, "twist": 3.6, "hips": 4.0,
+    "rise": 0.014, "shift": 0.012, "drive": 0.012, "slide": 0.008, "lean": 3.2, "side": 2.6, "twist": 4.6, "hips": 4.8,
     "shrug": 1.5, "wave": 0.5, "tip": 3.0, "nod": 4.0, "look": 6.0,
 }  # fmt: skip
-"""Standard deviation of a whole repetition per channel; 12 degrees for the arms."""
+"""Standard deviation of a whole repetition per channel; 13 degrees for the arms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ def take(phrase: Phrase, rng: np.random.Generator, looseness: float) -> Take:
     if rng.random() < 0.3:
         late = float(rng.choice([-0.25, 0.25, 0.5]))
         changed = replace(changed, poses=tuple(_arms_moved(pose, late) for pose in changed.poses))
-    mood = {name: MOOD.get(name, 12.0) * looseness * float(rng.normal()) for name in CHANNELS}
-    arm_gain: dict[str, float] = {side: float(np.clip(rng.normal(1.0, 0.18), 0.6, 1.4)) for side in FEET}
-    across, along = (float(np.clip(rng.normal(1.0, 0.10), 0.8, 1.2)) for _ in range(2))
+    mood = {name: MOOD.get(name, 13.0) * looseness * float(rng.normal()) for name in CHANNELS}
+    arm_gain: dict[str, float] = {side: float(np.clip(rng.normal(1.0, 0.20), 0.6, 1.4)) for side in FEET}
+    across, along = (float(np.clip(rng.normal(1.0, 0.12), 0.78, 1.22)) for _ in range(2))
     return Take(changed, mood, arm_gain, across, along)
 
 
