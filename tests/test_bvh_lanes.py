@@ -1,16 +1,20 @@
-"""The fast reader of long MOTION blocks against its plain twin and against `float`."""
+"""The two fast readers of MOTION blocks against their plain twin and against `float`."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from io import BytesIO, RawIOBase
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from choreodb.motion import CHOREO52, Motion, bvh, bvh_lanes
+from choreodb.motion import CHOREO52, Motion, bvh, bvh_lanes, bvh_stream, bvh_words
 from choreodb.motion.bvh_kernel import POWERS, parse_numbers
 from choreodb.motion.rotations import FloatArray, euler_to_quat, rotvec_to_quat
 
@@ -28,11 +32,23 @@ ODD = st.one_of(
 BLANKS = st.sampled_from([" ", "\n", "\t", "  ", " \n", "\r\n", " \r\n\t"])
 
 
-def both(text: bytes, room: int) -> tuple[tuple[int, int], tuple[int, int], FloatArray, FloatArray]:
-    """Results and numbers of the fast reader and of its twin; the fast one splits whatever the length."""
-    block = np.frombuffer(text, dtype=np.uint8)
-    fast, plain = np.full(room, 7.0), np.full(room, 7.0)
-    return bvh_lanes.parse_block(block, fast, POWERS), parse_numbers(block, plain, POWERS), fast, plain
+PARSERS = {"lanes": lambda: bvh_lanes.lanes(), "words": lambda: bvh_words.parse_words}
+
+
+def read(text: bytes, room: int, parser: str) -> tuple[tuple[int, bool] | None, FloatArray]:
+    """What `read_numbers` finds in a file that holds `text`, and the numbers, in room for `room` of them."""
+    file = cast(RawIOBase, BytesIO(text))
+    buffer, out = bvh_stream.new_buffer(), np.full(room, 7.0)
+    filled = bvh_stream.read_piece(file, buffer)
+    return bvh_stream.read_numbers(file, buffer, bvh_stream.LEFT, filled, out, PARSERS[parser]()), out
+
+
+@pytest.fixture(params=["lanes", "words"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both readers, on pieces so small that every text has many."""
+    monkeypatch.setattr(bvh_stream, "PIECE", 1 << 13)
+    monkeypatch.setattr(bvh_stream, "LEFT", 1 << 12)
+    return str(request.param)
 
 
 def long_block(tokens: list[str], blanks: list[str], repeats: int) -> str:
@@ -46,15 +62,17 @@ def long_block(tokens: list[str], blanks: list[str], repeats: int) -> str:
     odd=st.lists(ODD, max_size=2),
     blanks=st.lists(BLANKS, min_size=1, max_size=5),
 )
-@settings(max_examples=25, deadline=None)
-def test_every_spelling_gives_what_float_gives(plain: list[str], odd: list[str], blanks: list[str]) -> None:
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_spelling_gives_what_float_gives(
+    parser: str, plain: list[str], odd: list[str], blanks: list[str]
+) -> None:
     tokens = (plain * 12 + odd) * (1 + 24000 // (12 * sum(map(len, plain))))
     text = long_block(tokens, blanks, 1)
-    assert len(text) >= bvh_lanes.SHORTEST
-    fast_result, plain_result, fast, twin = both(text.encode(), len(tokens))
+    result, fast = read(text.encode(), len(tokens), parser)
     expected = np.array([float(token) for token in tokens])
-    assert fast_result == plain_result == (len(tokens), -1)
-    assert np.array_equal(fast, twin)
+    assert result is not None
+    assert result[0] == len(tokens)
+    assert result[1] or np.abs(expected).max() <= bvh_words.PLAIN_LIMIT
     assert np.array_equal(np.signbit(fast), np.signbit(expected))
     single = expected.astype(np.float32)
     assert np.all(np.abs(fast.astype(np.float32) - single) <= np.spacing(np.abs(single)))
@@ -62,32 +80,71 @@ def test_every_spelling_gives_what_float_gives(plain: list[str], odd: list[str],
     assert np.array_equal(fast[exact], expected[exact])
 
 
-BAD = [b"nan", b"1,5", b"1.2.3", b"--1.0", b"1.5\x00", b"\x001.5", b"12345678\xb5.5", b"1.1234567\xb5", b"1.5e", b"\xff", b"-", b".", b"1:5.0", b"/.5", b"1.5;", b"3.\xb1"]  # fmt: skip
+@given(tokens=st.lists(ODD, min_size=1, max_size=300), blank=BLANKS)
+@settings(max_examples=25, deadline=None)
+def test_lanes_read_numbers_none_of_which_is_plain(tokens: list[str], blank: str) -> None:
+    text = blank.join(tokens * (1 + 3000 // len(tokens)))
+    result, fast = read(text.encode(), len(text.split()), "lanes")
+    twin = np.empty(len(fast))
+    parse_numbers(np.frombuffer(text.encode(), dtype=np.uint8), twin, POWERS)
+    assert result is not None
+    assert result[0] == len(twin)
+    assert np.allclose(fast, twin, rtol=1e-15, atol=0.0)
+
+
+BAD = [b"nan", b"1,5", b"1.2.3", b"--1.0", b"1.5\x00", b"\x001.5", b"\x00", b"12345678\xb5.5", b"1.1234567\xb5", b"1.5e", b"\xff", b"-", b".", b"1:5.0", b"/.5", b"1.5;", b"3.\xb1", b"1" * 9000]  # fmt: skip
 
 
 @pytest.mark.parametrize("place", [0, 1, 699, 1400, 2100, 2799])
-@pytest.mark.parametrize("token", BAD, ids=[repr(token) for token in BAD])
-def test_a_malformed_number_is_found_where_it_is(token: bytes, place: int) -> None:
+@pytest.mark.parametrize("token", BAD, ids=[repr(token)[:16] for token in BAD])
+def test_a_malformed_number_is_left_to_the_twin(parser: str, token: bytes, place: int) -> None:
     tokens = [b"-12.3456"] * 2800
     tokens[place] = token
-    text = b" ".join(tokens)
-    fast_result, plain_result, _, _ = both(text, 2800)
-    assert fast_result == plain_result == (place, 9 * place)
+    assert read(b" ".join(tokens), 2800, parser)[0] is None
 
 
-@pytest.mark.parametrize("room", [0, 1, 2000, 3000, 3001])
-def test_more_or_fewer_numbers_than_expected_are_counted(room: int) -> None:
-    text = b"\n".join([b"1.25"] * 3001) * 2
-    fast_result, plain_result, fast, twin = both(b"1.5 " + text + b" 2.5", room)
-    assert fast_result == plain_result
-    assert np.array_equal(fast, twin)
+def test_more_or_fewer_numbers_than_expected_are_counted(parser: str) -> None:
+    text = b"1.5 " + b"\n".join([b"1.25"] * 6002) + b" 2.5"
+    assert read(text, 6003, parser)[0] is None
+    for room in (6004, 6005):
+        result, fast = read(text, room, parser)
+        assert result == (6004, False)
+        assert np.array_equal(fast[:6004], [1.5] + [1.25] * 6002 + [2.5])
+        assert np.all(fast[6004:] == 7.0)
 
 
-def test_blocks_that_cannot_be_split() -> None:
-    for text in (b" " * 40000, b"1" * 40000, b"1.5" + b" " * 40000, b" " * 40000 + b"1.5", b"x" * 40000):
-        fast_result, plain_result, fast, twin = both(text, 3)
-        assert fast_result == plain_result
-        assert np.array_equal(fast, twin)
+def test_texts_of_one_number_or_none(parser: str) -> None:
+    for blanks in (b"", b" " * 50, b" " * 40000):
+        assert read(blanks, 1, parser)[0] == (0, False)
+        for text in (b"1.5" + blanks, blanks + b"1.5"):
+            result, fast = read(text, 1, parser)
+            assert result == (1, False)
+            assert fast[0] == 1.5
+    for text in (b"1" * 40000, b"x" * 40000, b" " * 40000 + b"x"):
+        assert read(text, 3, parser)[0] is None
+
+
+def test_points_without_digits_on_one_side_are_read_one_by_one(parser: str) -> None:
+    text = b" ".join([b"1.5", b".5", b"-.25", b"3."] * 3000)
+    result, fast = read(text, 12000, parser)
+    assert (result is None) == (parser == "words")
+    if result is not None:
+        assert np.array_equal(fast.reshape(3000, 4), np.tile([1.5, 0.5, -0.25, 3.0], (3000, 1)))
+
+
+def test_a_process_without_a_compiler_reads_the_same(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    rotations = rotvec_to_quat(rng.normal(size=(40, 52, 3)))
+    bvh.save(Motion(rotations, rng.normal(size=(40, 3)), CHOREO52, 60.0), tmp_path / "a.bvh")
+    code = (
+        "import sys, numpy as np; from choreodb.motion import bvh; motion = bvh.load(sys.argv[1]); "
+        "np.savez(sys.argv[2], rotations=motion.rotations, values=bvh.channels(sys.argv[1])); "
+        "sys.exit('numba' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path / "a.bvh", tmp_path / "a.npz"], check=True)
+    with np.load(tmp_path / "a.npz") as cold:
+        assert np.array_equal(cold["values"], bvh.channels(tmp_path / "a.bvh"))
+        assert np.allclose(cold["rotations"], bvh.load(tmp_path / "a.bvh").rotations, atol=1e-14)
 
 
 def test_channels_are_the_numbers_of_the_file(tmp_path: Path) -> None:
@@ -95,7 +152,6 @@ def test_channels_are_the_numbers_of_the_file(tmp_path: Path) -> None:
     rotations = rotvec_to_quat(np.cumsum(rng.normal(size=(150, 52, 3)) * 0.1, axis=0))
     bvh.save(Motion(rotations, rng.normal(size=(150, 3)), CHOREO52, 60.0), tmp_path / "a.bvh")
     block = (tmp_path / "a.bvh").read_text().split("Frame Time:")[1].split("\n", 1)[1]
-    assert len(block) > 2 * bvh_lanes.SHORTEST
     expected = np.array([[float(token) for token in line.split()] for line in block.strip().split("\n")])
     assert np.array_equal(bvh.channels(tmp_path / "a.bvh"), expected)
     turned = euler_to_quat(np.radians(expected[:, 3:6]), "ZXY")

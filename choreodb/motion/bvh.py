@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import MotionFormatError
-from choreodb.motion.files import MAX_VALUE, StrPath, read_buffer
+from choreodb.motion import bvh_stream
+from choreodb.motion.files import MAX_VALUE, StrPath, opened, read_buffer
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import FloatArray, identity
 from choreodb.motion.skeleton import Skeleton
@@ -23,7 +25,6 @@ MAX_NAME = 200
 MAX_HEADER = 16 * 2**20
 
 _CHANNELS = {f"{axis}{kind}".lower(): (kind, axis) for axis in "XYZ" for kind in ("position", "rotation")}
-_TOKEN = re.compile(r"[{}]|[^\s{}]+")
 _HEAD = re.compile(r"\s*HIERARCHY(?![^\s{])", re.IGNORECASE)
 _MOTION = re.compile(rb"(?:[\s}])MOTION\s+Frames\s*:[ \t]*", re.IGNORECASE)
 _TIMING = re.compile(rb"(\S*)\s+Frame\s*Time\s*:[ \t]*(\S*)", re.IGNORECASE)
@@ -32,6 +33,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 _STRETCH = 1 << 16
 
 Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -50,11 +52,11 @@ def load(path: StrPath) -> Motion:
     Rotations are float64. Memory stays under 250 bytes for every byte of the file.
     Raises MotionFormatError, with file and reason, for whatever is not a complete BVH of finite numbers.
     """
-    data = read_buffer(path)
     try:
-        return _parse(data)
+        joints, values, frame_time = _contents(path)
+        return _motion(joints, values, 1.0 / frame_time).validate()
     except MotionFormatError as error:
-        raise MotionFormatError(f"{path}: {error}") from None
+        raise _named(path, error) from None
 
 
 def channels(path: StrPath) -> FloatArray:
@@ -62,12 +64,10 @@ def channels(path: StrPath) -> FloatArray:
 
     Raises MotionFormatError as `load` does.
     """
-    data = read_buffer(path)
     try:
-        header, frames, _, numbers, first_line = _split(data)
-        return _values(numbers, frames, _hierarchy(header), first_line)
+        return _contents(path)[1]
     except MotionFormatError as error:
-        raise MotionFormatError(f"{path}: {error}") from None
+        raise _named(path, error) from None
 
 
 def save(motion: Motion, path: StrPath, *, units: Literal["m", "cm"] = "m", keep_names: bool = False) -> None:
@@ -83,11 +83,46 @@ def save(motion: Motion, path: StrPath, *, units: Literal["m", "cm"] = "m", keep
     write(motion, path, units=units, keep_names=keep_names)
 
 
-def _parse(data: Bytes) -> Motion:
-    header, frames, frame_time, numbers, first_line = _split(data)
+def _named(path: StrPath, error: MotionFormatError) -> MotionFormatError:
+    reason = str(error)
+    return error if reason.startswith(f"{path}: ") else MotionFormatError(f"{path}: {reason}")
+
+
+def _contents(path: StrPath) -> tuple[list[_Joint], FloatArray, float]:
+    """Joints, numbers [T, C] and frame time of the file `path`."""
+    streamed = _streamed(path)
+    if streamed is not None:
+        return streamed
+    # as a whole, number by number: every spelling, and what is wrong with a file that is
+    header, frames, frame_time, numbers, first_line = _split(read_buffer(path))
     joints = _hierarchy(header)
-    values = _values(numbers, frames, joints, first_line)
-    return _motion(joints, values, 1.0 / frame_time).validate()
+    return joints, _values(numbers, frames, joints, first_line), frame_time
+
+
+def _streamed(path: StrPath) -> tuple[list[_Joint], FloatArray, float] | None:
+    """`_contents` without ever holding the text; None where anything at all is unusual."""
+    buffer = bvh_stream.new_buffer()
+    with opened(path) as (file, size):
+        filled = bvh_stream.read_piece(file, buffer)
+        text = buffer[bvh_stream.LEFT : filled]
+        parse = bvh_stream.parser(size)
+        if parse is None or text[:2].tobytes() in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return None
+        try:
+            header, frames, frame_time, numbers, _ = _split(text)
+            joints = _hierarchy(header)
+        except MotionFormatError:
+            return None
+        channels = sum(len(joint.channels) for joint in joints)
+        # where nothing follows, the frame time itself may be cut off
+        if not len(numbers) or frames * channels > size // 2 + 1:
+            return None
+        values = np.empty(frames * channels)
+        found = bvh_stream.read_numbers(file, buffer, filled - len(numbers), filled, values, parse)
+    if found is None or found[0] != len(values):
+        return None
+    _check_values(values, joints, frames, size, wide=found[1])
+    return joints, values.reshape(frames, channels), frame_time
 
 
 def _split(data: Bytes) -> tuple[str, int, float, Bytes, int]:
@@ -154,38 +189,44 @@ def _hint(token: str) -> str:
 
 
 class _Header:
-    """The tokens of the hierarchy, each with the number of its line, because names run to the end of a line."""
+    """The tokens of the hierarchy and the lines they are on, because names run to the end of a line."""
 
     def __init__(self, text: str) -> None:
-        self.tokens = [
-            (token, line) for line, content in enumerate(_lines(text), start=1) for token in _TOKEN.findall(content)
-        ]
+        self.tokens: list[str] = []
+        self.lines: list[int] = []
+        for line, content in enumerate(_lines(text), start=1):
+            found = content.replace("{", " { ").replace("}", " } ").split()
+            self.tokens += found
+            self.lines += [line] * len(found)
         self.at = 0
 
     def next(self, wanted: str) -> str:
-        if self.at >= len(self.tokens):
+        return self.take(1, wanted)[0]
+
+    def take(self, count: int, wanted: str) -> list[str]:
+        """The next `count` tokens, each of them `wanted`."""
+        taken = self.tokens[self.at : self.at + count]
+        self.at += len(taken)
+        if len(taken) < count:
             raise MotionFormatError(f"the hierarchy ends where {wanted} should follow; the file may be cut off")
-        self.at += 1
-        return self.tokens[self.at - 1][0]
+        return taken
 
     def name(self) -> str:
         """The tokens up to the end of the line or a brace, joined by single blanks."""
-        line = self.tokens[self.at - 1][1]
+        line = self.line
         start = self.at
-        while self.at < len(self.tokens) and self.tokens[self.at][1] == line and self.tokens[self.at][0] not in "{}":
+        while self.at < len(self.tokens) and self.lines[self.at] == line and self.tokens[self.at] not in "{}":
             self.at += 1
-        return " ".join(token for token, _ in self.tokens[start : self.at])
+        return " ".join(self.tokens[start : self.at])
 
-    def expect(self, token: str, after: str) -> None:
-        found = self.next(f"{token!r} after {after}")
-        if found != token:
-            raise MotionFormatError(
-                f"line {self.tokens[self.at - 1][1]}: {found[:30]!r} after {after}; expected {token!r}"
-            )
+    def open(self, what: str) -> None:
+        found = self.next("'{'")
+        if found != "{":
+            raise MotionFormatError(f"line {self.line}: {found[:30]!r} after {what}; expected '{{'")
 
     @property
     def line(self) -> int:
-        return self.tokens[self.at - 1][1]
+        return self.lines[self.at - 1]
 
 
 def _lines(text: str) -> list[str]:
@@ -249,7 +290,7 @@ def _open_joint(header: _Header, word: str, joints: list[_Joint], stack: list[in
         raise MotionFormatError(
             f"line {header.line}: {word} has a name of {len(name)} characters; expected 1 to {MAX_NAME}"
         )
-    header.expect("{", f"{word} {name}")
+    header.open(name)
     joints.append(_Joint(name, stack[-1] if stack else -1))
     return len(joints) - 1
 
@@ -262,8 +303,9 @@ def _check_joint(joint: _Joint) -> None:
 def _read_offset(header: _Header, joint: _Joint) -> None:
     if joint.offset is not None:
         raise MotionFormatError(f"line {header.line}: joint {joint.name!r} has a second OFFSET; expected one")
-    x, y, z = (_number(header.next("an OFFSET"), f"OFFSET of joint {joint.name!r}") for _ in range(3))
-    joint.offset = (x, y, z)
+    what = f"OFFSET of joint {joint.name!r}"
+    x, y, z = header.take(3, "an OFFSET")
+    joint.offset = (_number(x, what), _number(y, what), _number(z, what))
 
 
 def _read_channels(header: _Header, joint: _Joint) -> None:
@@ -272,8 +314,7 @@ def _read_channels(header: _Header, joint: _Joint) -> None:
     count = header.next("a channel count")
     if count not in "0123456" or len(count) != 1:
         raise MotionFormatError(f"joint {joint.name!r} has {count[:30]!r} channels; expected 0 to 6")
-    for _ in range(int(count)):
-        name = header.next("a channel name")
+    for name in header.take(int(count), "a channel name"):
         channel = _CHANNELS.get(name.lower())
         if channel is None:
             raise MotionFormatError(
@@ -286,11 +327,11 @@ def _read_channels(header: _Header, joint: _Joint) -> None:
 
 def _skip_end_site(header: _Header) -> None:
     header.name()
-    header.expect("{", "End Site")
+    header.open("End Site")
     word = header.next("an End Site's OFFSET")
     if word.upper() == "OFFSET":
-        for _ in range(3):
-            _number(header.next("an OFFSET"), "OFFSET of an End Site")
+        for token in header.take(3, "an OFFSET"):
+            _number(token, "OFFSET of an End Site")
         word = header.next("'}' after an End Site")
     if word != "}":
         raise MotionFormatError(f"line {header.line}: {word[:30]!r} in an End Site; expected OFFSET and '}}' only")
@@ -298,13 +339,12 @@ def _skip_end_site(header: _Header) -> None:
 
 def _values(numbers: Bytes, frames: int, joints: list[_Joint], first_line: int) -> npt.NDArray[np.float64]:
     """The motion block as float64 [frames, channels]."""
-    from choreodb.motion.bvh_kernel import POWERS
-    from choreodb.motion.bvh_lanes import parse_block
+    from choreodb.motion.bvh_kernel import POWERS, parse_numbers
 
     channels = sum(len(joint.channels) for joint in joints)
     wanted = frames * channels
     values: npt.NDArray[np.float64] = np.empty(min(wanted, len(numbers) // 2 + 1), dtype=np.float64)
-    count, bad = parse_block(numbers, values, POWERS)
+    count, bad = parse_numbers(numbers, values, POWERS)
     if bad >= 0:
         token = _decoded(numbers[bad : bad + 30].tobytes().split()[0])
         line = first_line + len(_LINE_END.findall(numbers.data, 0, bad))
@@ -317,13 +357,19 @@ def _values(numbers: Bytes, frames: int, joints: list[_Joint], first_line: int) 
             f"declares {frames} frames of {channels} channels, {wanted} numbers, but holds {count} "
             f"({count / channels:.6g} frames); the file may be damaged or cut off{whole}"
         )
-    largest = max(values.max(), -values.min())
+    _check_values(values, joints, frames, len(numbers), wide=True)
+    return values.reshape(frames, channels)
+
+
+def _check_values(values: FloatArray, joints: list[_Joint], frames: int, size: int, *, wide: bool) -> None:
+    """MotionFormatError where numbers are absurd, or joints take much more memory than the file's `size` in bytes."""
+    largest = max(values.max(), -values.min()) if wide else 0.0
     if largest > MAX_VALUE:
         raise MotionFormatError(f"the motion block holds {largest:.3g}; expected numbers up to {MAX_VALUE:g}")
+    channels = len(values) // frames
     # joints without channels cost no text, so their memory must be bounded too
-    if frames * (len(joints) - channels) > len(numbers):
+    if frames * (len(joints) - channels) > size:
         raise MotionFormatError(f"holds {channels} channels for {len(joints)} joints; expected more joints that move")
-    return values.reshape(frames, channels)
 
 
 def _motion(joints: list[_Joint], values: FloatArray, fps: float) -> Motion:
@@ -352,8 +398,6 @@ def _motion(joints: list[_Joint], values: FloatArray, fps: float) -> Motion:
 
 def _rotations(joints: list[_Joint], values: FloatArray, starts: npt.NDArray[np.int64]) -> FloatArray:
     """Local quaternions [T, J, 4]: every joint's turns in the order of its channels."""
-    from choreodb.motion.bvh_kernel import compose_axes
-
     turns = [
         (starts[index] + place, index, "XYZ".index(axis))
         for index, joint in enumerate(joints)
@@ -365,9 +409,37 @@ def _rotations(joints: list[_Joint], values: FloatArray, starts: npt.NDArray[np.
         return out
     columns, turned, axes = (np.array(each, dtype=np.int64) for each in zip(*turns, strict=True))
     # a stretch of frames at a time: sines of a whole long file would cost more memory than its motion
+    compose_axes = _composer(values.size)
     stretch = max(1, _STRETCH // len(columns))
     for begin in range(0, len(values), stretch):
         frames = slice(begin, begin + stretch)
         half = values[frames, columns] * (np.pi / 360.0)
         compose_axes(np.cos(half), np.sin(half), turned, axes, out[frames])
     return out
+
+
+def _composer(numbers: int) -> Callable[[FloatArray, FloatArray, Places, Places, FloatArray], None]:
+    """What multiplies turns soonest where a file has `numbers` of them."""
+    if not bvh_stream.compiled(numbers):
+        return _compose_axes
+    from choreodb.motion.bvh_kernel import compose_axes
+
+    return compose_axes
+
+
+def _compose_axes(cosines: FloatArray, sines: FloatArray, joints: Places, axes: Places, out: FloatArray) -> None:
+    """`bvh_kernel.compose_axes` by numpy, for processes that have no compiler loaded."""
+    nth = np.array([np.count_nonzero(joints[:turn] == joint) for turn, joint in enumerate(joints)])
+    for number in range(int(nth.max()) + 1):
+        for axis in range(3):
+            chosen = np.flatnonzero((nth == number) & (axes == axis))
+            if len(chosen):
+                quats, c, s = out[:, joints[chosen]], cosines[:, chosen, None], sines[:, chosen, None]
+                turned = np.empty_like(quats)
+                # a turn about one axis mixes w with that axis, and the two others with each other
+                along, right, left = axis + 1, (axis + 1) % 3 + 1, (axis + 2) % 3 + 1
+                turned[..., [0]] = quats[..., [0]] * c - quats[..., [along]] * s
+                turned[..., [along]] = quats[..., [0]] * s + quats[..., [along]] * c
+                turned[..., [right]] = quats[..., [right]] * c + quats[..., [left]] * s
+                turned[..., [left]] = quats[..., [left]] * c - quats[..., [right]] * s
+                out[:, joints[chosen]] = turned

@@ -2,32 +2,29 @@
 
 A BVH is millions of short decimals such as `-12.3456`. One after another they keep a processor waiting for where the
 next begins; four of them side by side do not, and digits that have been found are turned into numbers many at once.
-What is not spelt plainly (exponents, no point, more than seven digits before it or eight behind it) is read by
-`bvh_kernel`, a batch at a time.
+That happens in stretches that stay in the second cache. What is not spelt plainly (exponents, more than seven digits
+before the point or eight behind it) is read by `bvh_kernel`, number by number.
 """
 
 from __future__ import annotations
 
-import sys
-from itertools import pairwise
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from choreodb.motion.bvh_kernel import Bytes, parse_numbers, read_number
+from choreodb.motion.bvh_kernel import POWERS, Bytes, read_number
+from choreodb.motion.bvh_words import PLAIN_LIMIT
 from choreodb.motion.machine_words import load_word, trailing_zeros
 
 LANES = 4
-BATCH = 256
-"""Numbers that every lane finds before they are converted: their words stay in the first cache."""
-SHORTEST = 1 << 14
-"""Bytes below which splitting does not pay."""
+STRETCH = 1 << 17
+"""Bytes that the lanes share; what is found in them is converted before the next."""
+ROOM = STRETCH // LANES // 2 + 2
+"""Numbers that one lane can find in a stretch: each has a digit and a blank, and the last may begin at its end."""
 
-_AHEAD = 40  # numbers left over, so that no word is loaded beyond the text
-_PATIENCE = 8  # batches that are read number by number after one that was not plain
-_SPACE, _MINUS, _DOT, _LAST_ASCII = 32, 45, 46, 127
-_LITTLE = sys.byteorder == "little"
+_SPACE, _MINUS, _DOT = 32, 45, 46
 
 _Word = np.uint64
 _ONE, _THREE, _EIGHT, _SIXTEEN, _THIRTY_TWO, _SIXTY_THREE, _SIXTY_FOUR = (
@@ -37,37 +34,12 @@ _ZEROS, _DIGIT_BIT, _HIGH = _Word(0x3030303030303030), _Word(0x1010101010101010)
 _OVER_NINE = _Word(0x7676767676767676)
 _TEN, _BYTE, _WHOLE_BYTES, _ALL = _Word(10), _Word(0xFF), _Word(0x78), _Word(0xFFFFFFFFFFFFFFFF)
 _PAIRS, _OUTER, _INNER = _Word(0x000000FF000000FF), _Word(0x000F424000000064), _Word(0x0000271000000001)
-_SIGN = _Word(0x8000000000000000)
+_NOTHING, _ROOM = _Word(0), _Word(ROOM)
+_LONGEST = _Word(18)  # bytes of a plain number and the blank behind it
 
-
-def parse_block(text: Bytes, out: npt.NDArray[np.float64], powers: npt.NDArray[np.float64]) -> tuple[int, int]:
-    """`bvh_kernel.parse_numbers`, several times as fast on long blocks; the same results for every text."""
-    if _LITTLE and text.shape[0] >= SHORTEST:
-        count = _parse_lanes(text, out, powers)
-        if count >= 0:
-            return count, -1
-    return parse_numbers(text, out, powers)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _is_strange(byte: int) -> bool:
-    return (byte == 0) | (byte > _LAST_ASCII)
-
-
-@njit(cache=True, nogil=True)
-def _count_numbers(text: Bytes) -> int:
-    """How many runs of bytes above a blank `text` holds; -1 where it holds a NUL or a byte beyond ASCII."""
-    now, before = text[1:], text[:-1]
-    count = 1 if text[0] > _SPACE else 0
-    strange = np.uint8(_is_strange(text[0]))
-    # counted in bytes, a stretch at a time, so that a machine word takes as many of them as it can
-    for begin in range(0, now.shape[0], 255):
-        some = np.uint8(0)
-        for at in range(np.uint64(begin), np.uint64(min(begin + 255, now.shape[0]))):
-            some = np.uint8(some + np.uint8((now[at] > _SPACE) & (before[at] <= _SPACE)))
-            strange = np.uint8(strange | np.uint8(_is_strange(now[at])))
-        count += int(some)
-    return -1 if strange else count
+_Words = npt.NDArray[np.uint64]
+_Places = npt.NDArray[np.int64]
+_Numbers = npt.NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -82,7 +54,7 @@ def _eight_digits(digits: np.uint64) -> np.uint64:
 
     Source: D. Lemire, "Quickly parsing eight digits", 2018.
     """
-    twos = digits * _TEN + (digits >> _EIGHT)
+    twos = (digits << _THREE) + (digits << _ONE) + (digits >> _EIGHT)
     return (((twos & _PAIRS) * _OUTER) + (((twos >> _SIXTEEN) & _PAIRS) * _INNER)) >> _THIRTY_TWO
 
 
@@ -90,8 +62,9 @@ def _eight_digits(digits: np.uint64) -> np.uint64:
 def _find(text: Bytes, at: np.uint64) -> tuple[bool, np.uint64, np.uint64, np.uint64]:
     """The plain number that begins at `at`: (whether it may be one, bytes before and behind the point, place after it).
 
-    Digits are 0 to 9 a byte, those behind the point from the lowest byte on; the highest bit of theirs is the number's
-    sign. Whether the bytes are digits, and whether there are any, `_convert` finds out for many of them at once.
+    Digits are 0 to 9 a byte, those before the point up to the highest byte, those behind it from the lowest byte on. The
+    lowest bit before the point, where no digit reaches, is the number's sign. Whether the bytes are digits `_convert`
+    finds out for many of them at once, and whether there are any on both sides of the point.
     """
     minus = _Word(text[at] == _MINUS)
     at += minus
@@ -104,88 +77,17 @@ def _find(text: Bytes, at: np.uint64) -> tuple[bool, np.uint64, np.uint64, np.ui
     part = (digits ^ _ZEROS) & (_ALL >> ((_SIXTY_FOUR - bits) & _SIXTY_THREE))
     end = behind + (bits >> _THREE)
     point = (word >> (before & _SIXTY_THREE)) & _BYTE
-    return (point == _Word(_DOT)) & (text[end] <= _SPACE), whole, part ^ (minus << _SIXTY_THREE), end + _ONE
+    # one less than a NUL is the highest byte, so that it ends no number
+    ended = np.uint8(text[end] - np.uint8(1)) < _SPACE
+    return (point == _Word(_DOT)) & ended, whole | minus, part, end + _ONE
 
 
-@njit(cache=True, nogil=True)
-def _convert(whole: npt.NDArray[np.uint64], part: npt.NDArray[np.uint64], out: npt.NDArray[np.float64]) -> bool:
-    """Numbers [N] from what `_find` found; False where it was no digits. The only rounding is that of the division."""
-    wrong = _Word(0)
-    for place in range(out.shape[0]):
-        first, second = whole[place], part[place] & ~_SIGN
-        wrong |= (first + _OVER_NINE) | first | (second + _OVER_NINE) | second
-        before = np.float64(np.int64(_eight_digits(first)))
-        behind = np.float64(np.int64(_eight_digits(second)))
-        value = (before * 1e8 + behind) / 1e8
-        out[place] = -value if part[place] >= _SIGN else value
-    return wrong & _HIGH == _Word(0)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _find_batch(
-    text: Bytes, at: npt.NDArray[np.uint64], whole: npt.NDArray[np.uint64], part: npt.NDArray[np.uint64]
-) -> bool:
-    """BATCH numbers of every lane into `whole` and `part` [LANES, BATCH], from `at` [LANES] on, which moves.
-
-    False where one of them is not plain; `at` has not moved then.
-    """
-    at0, at1, at2, at3 = at[0], at[1], at[2], at[3]
-    for place in range(_Word(BATCH)):
-        while text[at0] <= _SPACE:
-            at0 += _ONE
-        while text[at1] <= _SPACE:
-            at1 += _ONE
-        while text[at2] <= _SPACE:
-            at2 += _ONE
-        while text[at3] <= _SPACE:
-            at3 += _ONE
-        good0, whole[0, place], part[0, place], at0 = _find(text, at0)
-        good1, whole[1, place], part[1, place], at1 = _find(text, at1)
-        good2, whole[2, place], part[2, place], at2 = _find(text, at2)
-        good3, whole[3, place], part[3, place], at3 = _find(text, at3)
-        if not (good0 & good1 & good2 & good3):
-            return False
-    at[0], at[1], at[2], at[3] = at0, at1, at2, at3
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _parse_some(
-    text: Bytes, at: npt.NDArray[np.uint64], lane: int, out: npt.NDArray[np.float64], powers: npt.NDArray[np.float64]
-) -> bool:
-    """Fill `out` with the next numbers of `lane`, however they are spelt; False where one is malformed."""
-    place = np.int64(at[lane])
-    for number in range(out.shape[0]):
-        while text[place] <= _SPACE:
-            place += 1
-        out[number], place = read_number(text, place, powers)
-        if place < 0 or text[place] > _SPACE:
-            return False
-    at[lane] = place
-    return True
-
-
-def _parse_lanes(text: Bytes, out: npt.NDArray[np.float64], powers: npt.NDArray[np.float64]) -> int:
-    """How many numbers `text` holds, all of them in `out`; -1 where they are more than `out`, or one is malformed."""
-    edges = [0]
-    for lane in range(1, LANES):
-        edges.append(_next_blank(text, max(text.shape[0] * lane // LANES, edges[-1])))
-    edges.append(text.shape[0])
-    if min(end - begin for begin, end in pairwise(edges)) == 0:
-        return -1
-    counts = [_count_numbers(text[begin:end]) for begin, end in pairwise(edges)]
-    first = np.cumsum([0, *counts])
-    if min(counts) < 0 or first[-1] > out.shape[0]:
-        return -1
-    at, done = np.array(edges[:LANES], dtype=np.uint64), first[:LANES].copy()
-    batches = (min(counts) - _AHEAD) // BATCH
-    if not _parse_batches(text, at, batches, done, out, powers):
-        return -1
-    for lane in range(LANES):
-        rest = text[int(at[lane]) : edges[lane + 1]]
-        if parse_numbers(rest, out[done[lane] : first[lane + 1]], powers) != (first[lane + 1] - done[lane], -1):
-            return -1
-    return int(first[-1])
+@njit(cache=True, nogil=True, inline="always")
+def _skip(text: Bytes, at: np.uint64, end: np.uint64) -> np.uint64:
+    """The place of the first byte from `at` on that is no blank, `end` at most."""
+    while at < end and text[at] <= _SPACE and text[at] != 0:
+        at += _ONE
+    return at
 
 
 @njit(cache=True, nogil=True)
@@ -197,32 +99,181 @@ def _next_blank(text: Bytes, at: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _parse_batches(
-    text: Bytes, at: npt.NDArray[np.uint64], batches: int, done: npt.NDArray[np.int64], out: npt.NDArray[np.float64],
-    powers: npt.NDArray[np.float64],
-) -> bool:  # fmt: skip
-    """Read `batches` of every lane, which go on at `at` [LANES] and have `done` [LANES] numbers; False if one is malformed."""
-    whole = np.empty((LANES, BATCH), dtype=np.uint64)
-    part = np.empty((LANES, BATCH), dtype=np.uint64)
-    before = np.empty(LANES, dtype=np.uint64)
-    wait = 0
-    for _ in range(batches):
-        plain = wait == 0
-        if plain:
-            for lane in range(LANES):
-                before[lane] = at[lane]
-            plain = _find_batch(text, at, whole, part)
-            for lane in range(LANES):
-                plain = plain and _convert(whole[lane], part[lane], out[done[lane] : done[lane] + BATCH])
-        if not plain:
-            if wait == 0:
-                wait = _PATIENCE
-                for lane in range(LANES):
-                    at[lane] = before[lane]
-            wait -= 1
-            for lane in range(LANES):
-                if not _parse_some(text, at, lane, out[done[lane] : done[lane] + BATCH], powers):
-                    return False
+def _set_aside(text: Bytes, at: np.uint64, slot: int, found: _Words, odd: _Places, odds: int) -> np.uint64:
+    """Note that the number for `slot` of `found` begins at `at` and is not plain; the place after it."""
+    found[0, slot] = _NOTHING
+    found[1, slot] = _NOTHING
+    odd[odds, 0] = slot
+    odd[odds, 1] = at
+    return _Word(max(_next_blank(text, np.int64(at)), np.int64(at) + 1))
+
+
+@njit(cache=True, nogil=True)
+def _find_together(text: Bytes, at: _Words, ends: _Words, found: _Words, odd: _Places) -> tuple[int, int]:
+    """Numbers of all lanes, from `at` [LANES] on, until one of them is near its end: (how many each, how many are odd).
+
+    Lane l fills the slots from l * ROOM on of `found`, and `at` moves. The numbers of `odd` are (slot, place).
+    """
+    count, odds = _NOTHING, 0
+    while True:
+        rounds = _ALL
         for lane in range(LANES):
-            done[lane] += BATCH
-    return True
+            at[lane] = _skip(text, at[lane], ends[lane])
+            rounds = min(rounds, (max(ends[lane], at[lane]) - at[lane]) // _LONGEST)
+        if rounds == _NOTHING:
+            return int(np.int64(count)), odds
+        more, good = _find_plain(text, at, found, count, rounds)
+        count += more
+        # none at all: a NUL, which is no blank either
+        if not good or more == _NOTHING:
+            for lane in range(LANES):
+                slot = np.int64(count) + lane * ROOM
+                good, found[0, slot], found[1, slot], after = _find(text, at[lane])
+                if not good:
+                    after = _set_aside(text, at[lane], slot, found, odd, odds)
+                    odds += 1
+                at[lane] = after
+            count += _ONE
+
+
+@njit(cache=True, nogil=True)
+def _find_plain(text: Bytes, at: _Words, found: _Words, first: np.uint64, rounds: np.uint64) -> tuple[np.uint64, bool]:
+    """Up to `rounds` numbers of every lane, until one follows a second blank: how many; False where one is not plain."""
+    at0, at1, at2, at3 = at[0], at[1], at[2], at[3]
+    whole, part = found[0], found[1]
+    good, count = True, _NOTHING
+    while count < rounds:
+        if text[at0] <= _SPACE or text[at1] <= _SPACE or text[at2] <= _SPACE or text[at3] <= _SPACE:
+            break
+        slot0 = first + count
+        slot1, slot2, slot3 = slot0 + _ROOM, slot0 + _ROOM + _ROOM, slot0 + _ROOM + _ROOM + _ROOM
+        good0, whole[slot0], part[slot0], next0 = _find(text, at0)
+        good1, whole[slot1], part[slot1], next1 = _find(text, at1)
+        good2, whole[slot2], part[slot2], next2 = _find(text, at2)
+        good3, whole[slot3], part[slot3], next3 = _find(text, at3)
+        good = good0 & good1 & good2 & good3
+        if not good:
+            break
+        at0, at1, at2, at3 = next0, next1, next2, next3
+        count += _ONE
+    at[0], at[1], at[2], at[3] = at0, at1, at2, at3
+    return count, good
+
+
+@njit(cache=True, nogil=True)
+def _find_rest(
+    text: Bytes, at: np.uint64, end: np.uint64, slot: int, found: _Words, odd: _Places, odds: int
+) -> tuple[np.uint64, int, int]:
+    """Numbers of one lane from `at` to its end, into `slot` and those behind it: (place after them, next slot, odds)."""
+    while True:
+        at = _skip(text, at, end)
+        if at >= end:
+            return at, slot, odds
+        good, found[0, slot], found[1, slot], after = _find(text, at)
+        if not good:
+            after = _set_aside(text, at, slot, found, odd, odds)
+            odds += 1
+        at = after
+        slot += 1
+
+
+@njit(cache=True, nogil=True)
+def _convert(whole: _Words, part: _Words, out: _Numbers) -> bool:
+    """Numbers [N] from what `_find` found; False where it was no digits. The only rounding is that of the division."""
+    wrong = _NOTHING
+    for place in range(out.shape[0]):
+        first, second = whole[place] & ~_ONE, part[place]
+        wrong |= (first + _OVER_NINE) | first | (second + _OVER_NINE) | second
+        before = np.float64(np.int64(_eight_digits(first)))
+        behind = np.float64(np.int64(_eight_digits(second)))
+        value = (before * 1e8 + behind) / 1e8
+        out[place] = -value if whole[place] & _ONE else value
+    return wrong & _HIGH == _NOTHING
+
+
+@njit(cache=True, nogil=True)
+def _start_lanes(text: Bytes, begin: int, stop: int, at: _Words, ends: _Words) -> None:
+    """Share the numbers that begin in [begin, stop) among the lanes: each but the first starts at a blank."""
+    at[0] = begin
+    for lane in range(1, LANES):
+        edge = _next_blank(text, max(begin + (stop - begin) * lane // LANES, np.int64(at[lane - 1])))
+        at[lane] = edge
+        ends[lane - 1] = edge
+    ends[LANES - 1] = max(_Word(stop), at[LANES - 1])
+
+
+def lanes() -> Callable[[Bytes, int, int, _Numbers, int], tuple[int, int, bool]]:
+    """A reader of numbers, for one file: `bvh_words.parse_words`, several times as fast, and for every spelling.
+
+    A number that ends where the text does is read as far as it goes; the place after it is then the text's end.
+    """
+    found, odd = np.empty((2, LANES * ROOM), dtype=np.uint64), np.empty((LANES * ROOM, 2), dtype=np.int64)
+
+    def parse(text: Bytes, begin: int, limit: int, out: _Numbers, done: int) -> tuple[int, int, bool]:
+        return _parse_lanes(text, begin, limit, out, done, POWERS, found, odd)
+
+    return parse
+
+
+@njit(cache=True, nogil=True)
+def _parse_lanes(
+    text: Bytes, begin: int, limit: int, out: _Numbers, done: int, powers: _Numbers, found: _Words, odd: _Places
+) -> tuple[int, int, bool]:
+    """What `lanes` promises; `powers` is POWERS, `found` [2, LANES * ROOM] and `odd` [LANES * ROOM, 2] are scratch."""
+    at, ends = np.empty(LANES, dtype=np.uint64), np.empty(LANES, dtype=np.uint64)
+    first = np.empty(LANES, dtype=np.int64)
+    wide = False
+    while begin < limit:
+        before = done
+        _start_lanes(text, begin, min(begin + STRETCH, limit), at, ends)
+        together, odds = _find_together(text, at, ends, found, odd)
+        plain = True
+        for lane in range(LANES):
+            start = lane * ROOM
+            at[lane], slot, odds = _find_rest(text, at[lane], ends[lane], start + together, found, odd, odds)
+            count = slot - start
+            if done + count > out.shape[0]:
+                return -1, done, wide
+            plain &= _convert(found[0, start:slot], found[1, start:slot], out[done : done + count])
+            first[lane] = done - start
+            done += count
+        begin, stop = (int(np.int64(at[LANES - 1])), 0) if plain else (begin, int(np.int64(at[LANES - 1])))
+        for number in range(odds if plain else 0):
+            value, end = read_number(text, odd[number, 1], powers)
+            if end < 0 or not _ends(text, end):
+                return -1, done, wide
+            slot = odd[number, 0]
+            out[first[slot // ROOM] + slot] = value
+            wide |= abs(value) > PLAIN_LIMIT
+        if not plain:
+            begin, done, some = _parse_each(text, begin, stop, out, before, powers)
+            wide |= some
+            if begin < 0:
+                return -1, done, wide
+    return begin, done, wide
+
+
+@njit(cache=True, nogil=True)
+def _ends(text: Bytes, place: int) -> bool:
+    """Whether no number goes on at `place`."""
+    return place >= text.shape[0] or (text[place] <= _SPACE and text[place] != 0)
+
+
+@njit(cache=True, nogil=True)
+def _parse_each(
+    text: Bytes, begin: int, limit: int, out: _Numbers, done: int, powers: _Numbers
+) -> tuple[int, int, bool]:
+    """What `lanes` promises, one number after another."""
+    wide = False
+    at = _Word(begin)
+    while True:
+        at = _skip(text, at, _Word(limit))
+        if at >= limit:
+            return int(np.int64(at)), done, wide
+        value, end = read_number(text, np.int64(at), powers)
+        if end < 0 or done >= out.shape[0] or not _ends(text, end):
+            return -1, done, wide
+        out[done] = value
+        wide |= abs(value) > PLAIN_LIMIT
+        done += 1
+        at = _Word(end)

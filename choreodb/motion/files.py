@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
+from io import RawIOBase
 from pathlib import Path
 
 import numpy as np
@@ -45,17 +47,24 @@ def read_bytes(path: StrPath) -> bytes:
         raise MotionFormatError(f"{path}: cannot be read ({error.strerror}); expected a motion file") from None
 
 
-def read_buffer(path: StrPath) -> npt.NDArray[np.uint8]:
-    """`read_bytes` into an array, for which the system has larger pages than for bytes: long files are read sooner."""
+@contextlib.contextmanager
+def opened(path: StrPath) -> Iterator[tuple[RawIOBase, int]]:
+    """The regular, non-empty file `path`, open and unbuffered, and its bytes; MotionFormatError where there is none to read."""
     path = regular_file(path)
     try:
         with open(path, "rb", buffering=0) as file:
-            buffer = np.empty(os.fstat(file.fileno()).st_size, dtype=np.uint8)
-            filled = 0
-            while filled < len(buffer) and (count := file.readinto(buffer[filled:].data)):
-                filled += count
+            yield file, os.fstat(file.fileno()).st_size
     except OSError as error:
         raise MotionFormatError(f"{path}: cannot be read ({error.strerror}); expected a motion file") from None
+
+
+def read_buffer(path: StrPath) -> npt.NDArray[np.uint8]:
+    """`read_bytes` into an array, for which the system has larger pages than for bytes: long files are read sooner."""
+    with opened(path) as (file, size):
+        buffer = np.empty(size, dtype=np.uint8)
+        filled = 0
+        while filled < len(buffer) and (count := file.readinto(buffer[filled:].data)):
+            filled += count
     return buffer[:filled]
 
 

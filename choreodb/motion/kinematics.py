@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import FloatArray, compose, quat_to_matrix, quat_to_yaw
@@ -53,16 +55,25 @@ def _placed(
         _plain(rotations, dtype).reshape(-1, *shape[-2:]),
         _plain(np.broadcast_to(root, (*shape[:-2], 3)), dtype).reshape(-1, 3),
         _plain(offsets, dtype).reshape(-1, shape[-2], 3),
-        np.require(skeleton.parents, dtype=np.int32, requirements=("C", "W")),
-        np.array(skeleton.order, dtype=np.int64),
+        *_walk(skeleton),
         positions.reshape(-1, shape[-2], 3),
         turned,
     )
     return positions
 
 
+@lru_cache(maxsize=64)
+def _walk(skeleton: Skeleton) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Parents [J] and the order [J] in which joints are placed: found once, because short motions are placed sooner."""
+    return np.require(skeleton.parents, dtype=np.int32, requirements=("C", "W")), np.array(
+        skeleton.order, dtype=np.int64
+    )
+
+
 def _plain(array: FloatArray, dtype: np.dtype[Any]) -> FloatArray:
     """`array` as one of the few kinds that kernels are compiled for: contiguous and writable."""
+    if array.dtype == dtype and array.flags.carray:
+        return array
     return np.require(array, dtype=dtype, requirements=("C", "W"))
 
 
