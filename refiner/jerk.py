@@ -27,7 +27,7 @@ class JerkOptions:
     """reach_s: what a join's spike is spread over, on either side. still: how much the size of the change weighs, in units of
     a cubic over the reach."""
 
-    reach_s: float = 0.2
+    reach_s: float = 0.13
     still: float = 0.1
 
 

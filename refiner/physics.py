@@ -1,6 +1,7 @@
 """Physics clean-up: planted feet stay, nothing goes through the floor, and knees never pop.
 
-Only legs and the height of the pelvis are changed. Which feet are planted comes from the source's own contacts, so
+Where motions are blended, jerk is spread, joints keep to their limits, and arms stay out of the trunk. Everywhere, feet
+are held: only legs and the height of the pelvis are changed for that. Which feet are planted comes from the source's own contacts, so
 that moving a foot cannot change what is asked of it.
 """
 
@@ -20,10 +21,12 @@ from choreodb.motion.kinematics import forward
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import FloatArray, between, compose, rotate
 from choreodb.motion.skeleton import CHOREO22, LEG_LENGTH_M, TOE_HEIGHT_M, Skeleton
-from choreodb.refiner import flight, footlock, jerk
+from choreodb.refiner import clearance, flight, footlock, jerk, limits
+from choreodb.refiner.clearance import ClearanceOptions
 from choreodb.refiner.flight import FlightFitOptions
 from choreodb.refiner.footlock import LockOptions
 from choreodb.refiner.jerk import JerkOptions
+from choreodb.retriever.inertialise import fade
 from choreodb.retriever.stitch import Stitched
 
 _SIDES: tuple[Side, Side] = ("left", "right")
@@ -33,15 +36,14 @@ _SIDES: tuple[Side, Side] = ("left", "right")
 class PhysicsOptions:
     """reach: share of the leg's length beyond which the pelvis sinks instead of the knee locking. max_sink_m: by at most
     so much; what is missing then, the foot gives up. sink_s: the pelvis takes this long. softness: see `motion.ik`.
-    floor_soft_m: a foot that comes down to the floor slows down over this height. trust_heights: away from joins and flights
-    a foot's height is the source's own, and kept, so that heels strike and lift as they did; within level_s it is brought to
-    the floor's, and trusted_depth_m is how far a captured foot may be under it."""
+    floor_soft_m: a foot that comes down to the floor slows down over this height. hand_over_s: time on either side of a
+    seam in which heights of standing feet pass from source to source. trusted_depth_m: a captured foot may be so far under the floor."""
 
     lock: LockOptions = field(default_factory=LockOptions)
     flight: FlightFitOptions = field(default_factory=FlightFitOptions)
     jerk: JerkOptions = field(default_factory=JerkOptions)
-    trust_heights: bool = True
-    level_s: float = 0.15
+    clearance: ClearanceOptions = field(default_factory=ClearanceOptions)
+    hand_over_s: float = 0.1
     trusted_depth_m: float = 0.01
     reach: float = 0.988
     max_sink_m: float = 0.06
@@ -51,11 +53,17 @@ class PhysicsOptions:
 
 
 def clean(stitched: Stitched, options: PhysicsOptions | None = None) -> Stitched:
-    """The dance with planted feet and a floor; everything but legs and pelvis height is as it was stitched."""
+    """The dance with planted feet and a floor; away from joins, all but legs and pelvis height is as it was stitched."""
     seams = np.array([seam.frame for seam in stitched.seams], dtype=np.int64)
     blend = np.array([max(seam.blend_frames) for seam in stitched.seams], dtype=np.int64)
     motion = clean_motion(
-        stitched.motion, stitched.contacts, airborne=stitched.airborne, seams=seams, half_blend=blend, options=options
+        stitched.motion,
+        stitched.contacts,
+        airborne=stitched.airborne,
+        seams=seams,
+        half_blend=blend,
+        heights=stitched.heights,
+        options=options,
     )
     return replace(stitched, motion=motion)
 
@@ -67,10 +75,12 @@ def clean_motion(
     airborne: npt.NDArray[np.bool_] | None = None,
     seams: npt.NDArray[np.int64] | None = None,
     half_blend: npt.NDArray[np.int64] | None = None,
+    heights: npt.NDArray[np.floating] | None = None,
     options: PhysicsOptions | None = None,
 ) -> Motion:
     """The same for any canonical motion and its contacts [T, 4]. airborne: [T] whether it flies (default: never). seams [S]:
-    frames at which marks may change; half_blend [S]: frames of blending on either side.
+    frames at which marks may change; half_blend [S]: frames of blending on either side. heights: [T, 4] of the source's foot points,
+    at which they are to stand (default: flat on the floor), so that heels strike and lift as they did.
 
     MotionFormatError where the motion is not canonical or the contacts do not fit it.
     """
@@ -80,13 +90,12 @@ def clean_motion(
     if contacts.shape != (len(motion), 4):
         raise MotionFormatError(f"contacts have shape {contacts.shape}; expected ({len(motion)}, 4)")
     none = np.empty(0, dtype=np.int64)
-    level: FloatArray = np.ones(len(motion))
-    if seams is not None and half_blend is not None and options.trust_heights:
-        level = _changed(len(motion), seams, half_blend, airborne, motion.fps, options)
     seams, half_blend = (none, none) if seams is None or half_blend is None else (seams, half_blend)
     body: FloatArray = motion.rotations[:, : len(CHOREO22)].astype(np.float64)
     root: FloatArray = motion.root.astype(np.float64)
     body, root = jerk.spread(body, root, seams, motion.fps, options.jerk)
+    body = limits.hold(body, seams, half_blend)
+    body = clearance.keep(body, root, _blended(len(motion), seams, half_blend), motion.fps, options.clearance)
     feet = _feet(body, root, CHOREO22)
     flies = airborne is not None and bool(airborne.any())
     if airborne is not None and flies:
@@ -94,8 +103,11 @@ def clean_motion(
         root = root + raised[:, None] * [0.0, 1.0, 0.0]
         feet = _feet(body, root, CHOREO22)
     pace_m_s = footlock.pace(feet.positions, feet.points, motion.fps, options.lock)
-    locks = footlock.find(feet.points, contacts, pace_m_s, motion.fps, seams, half_blend, options.lock)
-    wanted = _wanted(feet, locks, level, motion.fps, options)
+    above = _above_floor(heights, seams, motion.fps, options) if heights is not None else np.zeros(contacts.shape)
+    # seen from where each point is to stand, every mark is on the floor
+    points = feet.points - above[..., None] * np.array([0.0, 1.0, 0.0])
+    locks = footlock.find(points, contacts, pace_m_s, motion.fps, seams, half_blend, options.lock)
+    wanted = _wanted(feet, points, locks, above, motion.fps, options)
     root = root.copy()
     sink = _sink(feet, wanted, motion.fps, options)
     if airborne is not None and flies:
@@ -136,19 +148,20 @@ def _feet(rotations: FloatArray, root: FloatArray, skeleton: Skeleton) -> _Feet:
     return _Feet(positions, foot_points(positions, turned), positions[:, hips], positions[:, ankles], turned[:, ankles])
 
 
-def _wanted(feet: _Feet, locks: footlock.Locks, level: FloatArray, fps: float, options: PhysicsOptions) -> _Wanted:
+def _wanted(
+    feet: _Feet, seen: FloatArray, locks: footlock.Locks, above: FloatArray, fps: float, options: PhysicsOptions
+) -> _Wanted:
     """Rigid placement of each foot: an end that is not held follows the one that is.
 
-    level: [T] how much of what stands is to be brought to the floor's very height.
+    seen: [T, 4, 3] the points as the locks see them. above: [T, 4] how far over the floor the points are to stand.
     """
-    moved, held = footlock.corrections(locks, feet.points, fps, options.lock)
-    moved[..., 1] *= level[:, None]
+    moved, held = footlock.corrections(locks, seen, fps, options.lock)
     total = feet.points.shape[0]
     moved, held = moved.reshape(total, 2, 2, 3), held.reshape(total, 2, 2, 1)
     points = feet.points.reshape(total, 2, 2, 3)
     other = moved[:, :, ::-1]
     goals = points + moved + (1.0 - held) * other
-    floor = TOE_HEIGHT_M - options.trusted_depth_m * (1.0 - level[:, None, None])
+    floor = TOE_HEIGHT_M + np.clip(above, -options.trusted_depth_m, 0.0).reshape(total, 2, 2)
     goals[..., 1] = floor + _above(goals[..., 1] - floor, options.floor_soft_m, held[..., 0])
     sole, goal_sole = points[:, :, 1] - points[:, :, 0], goals[:, :, 1] - goals[:, :, 0]
     swing = between(sole, goal_sole)
@@ -161,25 +174,28 @@ def _wanted(feet: _Feet, locks: footlock.Locks, level: FloatArray, fps: float, o
     return _Wanted(ankles, compose(swing, feet.turned), held.max(axis=2)[..., 0])
 
 
-def _changed(
-    frames: int,
-    seams: npt.NDArray[np.int64],
-    half_blend: npt.NDArray[np.int64],
-    airborne: npt.NDArray[np.bool_] | None,
-    fps: float,
-    options: PhysicsOptions,
+def _above_floor(
+    heights: npt.NDArray[np.floating], seams: npt.NDArray[np.int64], fps: float, options: PhysicsOptions
 ) -> FloatArray:
-    """1 in the frames [T] whose heights are no longer the source's, because they are blended or next to a flight that is
-    re-fitted, 0 elsewhere, and smooth between."""
-    changed = np.zeros(frames + 1)
-    np.add.at(changed, np.maximum(seams - half_blend, 0), 1.0)
-    np.add.at(changed, np.minimum(seams + half_blend, frames), -1.0)
-    mask = np.cumsum(changed)[:-1] > 0.5
-    if airborne is not None and airborne.any():
-        mask |= maximum_filter1d(airborne, 2 * round(options.flight.push_s * fps) + 1)
-    fading = max(1, round(options.level_s * fps))
-    wide = maximum_filter1d(mask.astype(np.float64), 2 * fading + 1, mode="nearest")
-    return np.clip(gaussian_filter1d(wide, fading / 3.0, mode="nearest"), 0.0, 1.0)
+    """How far over (or under) a flat foot's height points are to stand [T, 4]: as in the source, handed over at seams."""
+    above = heights.astype(np.float64) - TOE_HEIGHT_M
+    reach = max(1, round(options.hand_over_s * fps))
+    step = above[seams] - above[seams - 1]
+    for sign in (1, -1):
+        frames = seams[:, None] + (np.arange(reach) if sign > 0 else -1 - np.arange(reach))
+        inside = (frames >= 0) & (frames < len(above))
+        share, _ = fade(1.0 - (np.arange(reach) + 0.5) / reach)
+        change = -0.5 * sign * step[:, None] * share[None, :, None]
+        np.add.at(above, frames[inside], change[inside])
+    return above
+
+
+def _blended(frames: int, seams: npt.NDArray[np.int64], half_blend: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Whether each frame [T] lies in a blend."""
+    edges = np.zeros(frames + 1)
+    np.add.at(edges, np.maximum(seams - half_blend, 0), 1.0)
+    np.add.at(edges, np.minimum(seams + half_blend, frames), -1.0)
+    return np.asarray(np.cumsum(edges)[:-1] > 0.5)
 
 
 def _above(height: FloatArray, soft: float, held: FloatArray) -> FloatArray:

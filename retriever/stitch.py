@@ -22,7 +22,7 @@ from choreodb.motion.rotations import (
     rotate,
     yaw_to_quat,
 )
-from choreodb.motion.skeleton import CHOREO22, CHOREO52, Skeleton
+from choreodb.motion.skeleton import CHOREO22, CHOREO52, HEEL_OFFSET_M, Skeleton
 from choreodb.retriever import inertialise, join, stage, still, warp
 from choreodb.retriever.join import BODY, JoinOptions, SeamKind, Take
 from choreodb.retriever.placement import Placement
@@ -76,7 +76,7 @@ class Stitched:
     that clip. rate: [N] source seconds per song second. placement: [N] index. mirrored: [N]. airborne: [N] whether the
     source flies, as `choreodb.motion.flight` has it. danced: first frame and stop of what lies between the stillness at
     either end. hands: [N] whether the fingers were captured; elsewhere they are relaxed. faced: [N] whether the face was;
-    elsewhere it is at rest.
+    elsewhere it is at rest. heights: [N, 4] metres over the floor of the source's foot points before anything was blended.
     """
 
     motion: Motion
@@ -93,6 +93,7 @@ class Stitched:
     hands: npt.NDArray[np.bool_]
     faced: npt.NDArray[np.bool_]
     stage: StageFigures
+    heights: npt.NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.motion)
@@ -304,6 +305,7 @@ def _assemble(
     root = np.concatenate([take.root[part] for take, part in zip(takes, parts, strict=True)])
     contacts = np.concatenate([take.contacts[part] for take, part in zip(takes, parts, strict=True)])
     weights = np.concatenate([take.face[part] for take, part in zip(takes, parts, strict=True)])
+    heights = _heights(rotations, root)
     blend = joins.half_blend if options.smooth else np.zeros(len(frames), dtype=np.int64)
     if options.smooth:
         gaps = [inertialise.gap(takes[k], takes[k + 1], int(frame), fps) for k, frame in enumerate(frames)]
@@ -331,6 +333,7 @@ def _assemble(
         shown, danced = still.times(rotations, root, contacts, frames, (bars_s[0], bars_s[1]), fps, options.still)
         rotations, root = _shown(rotations, root, shown, danced, fps)
         weights = resample.linear_at(weights, 1.0, shown)
+        heights = resample.linear_at(heights, 1.0, shown)
         shares[1] = shares[1][np.rint(shown).astype(np.int64)] * np.gradient(shown)
         shares[0] = np.interp(shown, np.arange(total), shares[0])
         contacts, shares[2], *spread = still.nearest([contacts, shares[2], *spread], shown)
@@ -354,6 +357,7 @@ def _assemble(
         hands=spread[3],
         faced=spread[4],
         stage=figures,
+        heights=heights.astype(np.float32),
     )
 
 
@@ -467,6 +471,13 @@ _LEG_SKELETON = Skeleton(
 def _legs(rotations: FloatArray, root: FloatArray) -> FloatArray:
     """Positions [N, 9, 3] of pelvis, hips, knees, ankles and feet, left before right."""
     return forward(rotations[:, _LEG_JOINTS], root, _LEG_SKELETON)[0]
+
+
+def _heights(rotations: FloatArray, root: FloatArray) -> FloatArray:
+    """Heights [N, 4] of left heel, left toe, right heel, right toe."""
+    positions, turned = forward(rotations[:, _LEG_JOINTS], root, _LEG_SKELETON)
+    heels = positions[:, 5:7] + rotate(turned[:, 5:7], np.array(HEEL_OFFSET_M))
+    return np.stack([heels[:, 0, 1], positions[:, 7, 1], heels[:, 1, 1], positions[:, 8, 1]], axis=1)
 
 
 def _feet(rotations: FloatArray, root: FloatArray) -> FloatArray:
