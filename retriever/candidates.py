@@ -23,9 +23,13 @@ import numpy.typing as npt
 from choreodb.errors import QueryError
 from choreodb.retriever import costs, demands, search_kernel
 from choreodb.retriever.costs import BoolArray, FloatArray, IntArray
-from choreodb.retriever.lattice import Boundaries, boundaries_of
+from choreodb.retriever.lattice import Boundaries, boundaries_of, boundaries_on_disk
 from choreodb.retriever.placement import Step
+from choreodb.retriever.rows import At, Rows
 from choreodb.retriever.song import nominal_span
+from choreodb.storage import index
+from choreodb.storage.exact_index import ExactIndex
+from choreodb.storage.index import VectorIndex
 
 if TYPE_CHECKING:
     from choreodb.storage.store import Store
@@ -38,6 +42,15 @@ RUN_SEGMENTS = 4
 FPS = 60.0
 """Frames a second of canonical motion."""
 
+EVERY = slice(None)
+
+COLUMNS = (
+    "clip", "start_s", "end_s", "bars", "metre", "beat_source", "energy", "mirrored", "walkable", "continuation",
+    "origin", "origin_start_s", "origin_end_s", "twin_group",
+)  # fmt: skip
+CLIP_COLUMNS = ("clip", "frames", "style", "source_start_s")
+"""What a pool is made of."""
+
 _SAME_TIME_S = 1e-6
 
 
@@ -49,7 +62,9 @@ class Pool:
     origin: [S] codes into `clips` and `styles` (-1 unknown) and of the source file. origin_start_s: [S] source seconds.
     origin_rate: [S] source seconds per clip second, 1 but for virtual copies. twin: [S]
     group, -1 none. next: [S] position in the pool of the continuation, -1 where there is none or it does not match.
-    energy: [S] rank of movement 0..1. travel: [S, 3] way and turn, zeros where the library does not know. embeddings: [S, E] unit vectors. boundaries: of the segments.
+    energy: [S] rank of movement 0..1. travel: [S, 3] way and turn, zeros where the library does not know. embeddings:
+    [S, E] unit vectors. boundaries: of the segments. Of a large pool, both stay on the disk. searcher: finds rows by
+    embedding, among `rows` of them.
     """
 
     row: IntArray
@@ -68,13 +83,23 @@ class Pool:
     style: IntArray
     energy: FloatArray
     travel: FloatArray
-    embeddings: Float32Array
+    embeddings: Float32Array | Rows
     boundaries: Boundaries
     clips: tuple[str, ...]
     styles: tuple[str, ...]
+    searcher: VectorIndex
+    rows: int
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def allowed(self, able: BoolArray | None) -> BoolArray | None:
+        """Which of the searcher's rows are in the pool, and of those in it, `able` [S]; None where all are."""
+        if able is None and len(self) == self.rows:
+            return None
+        mask = np.zeros(self.rows, dtype=np.bool_)
+        mask[self.row if able is None else self.row[able]] = True
+        return mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,19 +132,27 @@ def load_pool(store: Store, where: str | None = None, avoid: Sequence[str] = ())
     arrays = {name: store.array(name) for name in ("embeddings", "entry", "exit")}
     if "travel" in store.manifest.arrays:
         arrays["travel"] = store.array("travel")
-    segments, clips = store.table("segments"), store.table("clips")
+    segments, clips = store.columns("segments", COLUMNS), store.columns("clips", CLIP_COLUMNS)
+    searcher = index.choose(store)
     if not avoid:
-        return build_pool(segments, clips, arrays, mask)
+        return build_pool(segments, clips, arrays, mask, searcher)
     keep_out = demands.keep_out(avoid, clips)
     free = demands.free(keep_out, segments, clips)
     if not (free if mask is None else free & mask).any():
         raise QueryError(f"nothing is left to dance to when {', '.join(avoid)} is avoided; avoid less")
-    pool = build_pool(segments, clips, arrays, free if mask is None else free & mask)
+    pool = build_pool(segments, clips, arrays, free if mask is None else free & mask, searcher)
     return replace(pool, clip_end_s=demands.room(keep_out, pool.clip, pool.end_s, pool.clip_end_s))
 
 
-def build_pool(segments: Any, clips: Any, arrays: dict[str, Float32Array], mask: BoolArray | None = None) -> Pool:
-    """The same from tables `segments` and `clips` (storage.tables) and arrays; mask: [S] segments to keep."""
+def build_pool(
+    segments: Any,
+    clips: Any,
+    arrays: dict[str, Float32Array],
+    mask: BoolArray | None = None,
+    searcher: VectorIndex | None = None,
+) -> Pool:
+    """The same from tables `segments` and `clips` (storage.tables) and arrays; mask: [S] segments to keep. searcher: of
+    the embeddings, exact where none is given."""
     total = segments.num_rows
     keep = np.arange(total) if mask is None else np.flatnonzero(mask)
     start, end = (_column(segments, name)[keep] for name in ("start_s", "end_s"))
@@ -128,13 +161,20 @@ def build_pool(segments: Any, clips: Any, arrays: dict[str, Float32Array], mask:
     if len(keep) == 0:
         raise QueryError("the library has no segment that is long enough to dance to; index more motion")
     clip_names = clips.column("clip").to_pylist()
-    position = {name: index for index, name in enumerate(clip_names)}
-    clip = np.array([position[name] for name in segments.column("clip").to_pylist()], dtype=np.int64)[keep]
+    clip = clip_rows(segments, clips)[keep]
     style_of_clip, styles = _codes(clips.column("style").to_pylist())
-    origin, _ = _codes(segments.column("origin").to_pylist())
+    origin = _numbered(segments.column("origin"))
     metre = np.nan_to_num(_column(segments, "metre", missing=0.0)[keep])
     beats = np.where(_has_beats(segments)[keep], metre * _column(segments, "bars")[keep], 0).astype(np.int64)
     origin_start = _column(segments, "origin_start_s")[keep]
+    large = len(keep) > index.EXACT_VECTORS
+    lines = [np.asarray(arrays[name]) for name in ("entry", "exit")]
+    boundaries = (
+        boundaries_on_disk(*(Rows(line, keep) for line in lines))
+        if large
+        else boundaries_of(*(line[keep] for line in lines))
+    )
+    vectors = np.asarray(arrays["embeddings"])
     place = np.full(total + 1, -1, dtype=np.int64)
     place[keep] = np.arange(len(keep))
     return Pool(
@@ -154,40 +194,52 @@ def build_pool(segments: Any, clips: Any, arrays: dict[str, Float32Array], mask:
         style=style_of_clip[clip],
         energy=costs.rank01(_column(segments, "energy")[keep]),
         travel=np.asarray(arrays.get("travel", np.zeros((total, 3))))[keep].astype(np.float64),
-        embeddings=np.ascontiguousarray(np.asarray(arrays["embeddings"])[keep], dtype=np.float32),
-        boundaries=boundaries_of(np.asarray(arrays["entry"])[keep], np.asarray(arrays["exit"])[keep]),
+        embeddings=Rows(vectors, keep) if large else np.ascontiguousarray(vectors[keep], dtype=np.float32),
+        boundaries=boundaries,
         clips=tuple(clip_names),
         styles=styles,
+        searcher=searcher or ExactIndex(vectors),
+        rows=total,
     )
 
 
-def fit(pool: Pool, nominal_s: float) -> Fit:
-    """How every segment of the pool would fill `nominal_s` seconds of song (see the top of this module)."""
-    count = len(pool)
-    last, beats, end = np.arange(count), pool.beats.copy(), pool.end_s.copy()
+def clip_rows(segments: Any, clips: Any) -> IntArray:
+    """The row [S] of the clip of each segment."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = clips.column("clip")
+    names = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
+    return np.asarray(pc.index_in(segments.column("clip"), value_set=names).to_numpy(), dtype=np.int64)
+
+
+def fit(pool: Pool, nominal_s: float, at: At = EVERY) -> Fit:
+    """How the segments of the pool at `at` would fill `nominal_s` seconds of song (see the top of this module)."""
+    first = np.arange(len(pool))[at]
+    start, own_end = pool.start_s[at], pool.end_s[at]
+    last, beats, end = first, pool.beats[at].copy(), own_end.copy()
     least, most = costs.MIN_WARP * nominal_s, costs.MAX_WARP * nominal_s
     for _ in range(RUN_SEGMENTS - 1):
         follower = pool.next[last]
-        grows = (end - pool.start_s < least - _SAME_TIME_S) & (follower >= 0)
+        grows = (end - start < least - _SAME_TIME_S) & (follower >= 0)
         last = np.where(grows, follower, last)
         both = (beats > 0) & (pool.beats[last] > 0)
         beats = np.where(grows, np.where(both, beats + pool.beats[last], 0), beats)
         end = np.where(grows, pool.end_s[last], end)
-    length = end - pool.start_s
+    length = end - start
     whole = (length >= least - _SAME_TIME_S) & (length <= most + _SAME_TIME_S)
-    room = pool.clip_end_s - pool.start_s
     # At its own speed where the clip is long enough, else what there is.
-    stretch = np.where(whole, length, np.minimum(nominal_s, room))
+    stretch = np.where(whole, length, np.minimum(nominal_s, pool.clip_end_s[at] - start))
     rate = stretch / nominal_s
-    unused = np.clip((pool.end_s - pool.start_s - stretch) / (pool.end_s - pool.start_s), 0.0, 1.0)
+    unused = np.clip((own_end - start - stretch) / (own_end - start), 0.0, 1.0)
     held = np.clip(costs.MIN_WARP - rate, 0.0, None) / costs.MIN_WARP
     return Fit(
-        source_end_s=pool.start_s + stretch,
+        source_end_s=start + stretch,
         rate=rate,
         beats=np.where(whole, beats, 0),
         misfit=np.where(whole, 0.0, np.maximum(unused, held)),
         trimmed=~whole,
-        last=np.where(whole, last, _nearest_end(pool, pool.start_s + stretch)),
+        last=np.where(whole, last, _nearest_end(pool, first, start + stretch)),
     )
 
 
@@ -202,10 +254,9 @@ def travelled(pool: Pool, first: IntArray, last: IntArray, source_end_s: FloatAr
     return way * np.clip(share, 0.0, 2.0)[:, None]
 
 
-def _nearest_end(pool: Pool, end_s: FloatArray) -> IntArray:
-    """Of each segment and its continuations, the one that ends nearest to `end_s` [S]."""
-    best = np.arange(len(pool))
-    last = best
+def _nearest_end(pool: Pool, first: IntArray, end_s: FloatArray) -> IntArray:
+    """Of each of the segments `first` [M] and its continuations, the one that ends nearest to `end_s` [M]."""
+    best = last = first
     for _ in range(RUN_SEGMENTS - 1):
         last = np.where(pool.next[last] >= 0, pool.next[last], last)
         nearer = np.abs(pool.end_s[last] - end_s) < np.abs(pool.end_s[best] - end_s) - _SAME_TIME_S
@@ -222,14 +273,15 @@ def unary_terms(
     weights: costs.CostWeights,
     *,
     strict_metre: bool = False,
+    at: At = EVERY,
 ) -> FloatArray:
-    """Weighted terms [len(UNARY_TERMS), S] of filling `step` with each segment; `variation` is left at zero.
+    """Weighted terms [len(UNARY_TERMS), S] of filling `step` with each segment at `at`; `variation` is left at zero.
 
     distance: [S] embedding distance. style_price: [styles + 1] by style code, the last for unknown styles.
     """
     start_s, end_s = nominal_span(step)
     rest = step.kind == "rest"
-    terms = np.zeros((len(costs.UNARY_TERMS), len(pool)))
+    terms = np.zeros((len(costs.UNARY_TERMS), len(filled.rate)))
     mismatch = costs.metre_mismatch(len(step.beats_s) - 1 if len(step.beats_s) else 0, filled.beats)
     target = 0.0 if rest else step.energy
     # Silence has no window of its own to be near to.
@@ -239,9 +291,9 @@ def unary_terms(
     if strict_metre and not rest:
         terms[2] += costs.FORBIDDEN * (filled.beats != len(step.beats_s) - 1)
     terms[3] = weights.trim * (filled.trimmed + filled.misfit)
-    terms[4] = (weights.rest_energy if rest else weights.energy) * np.square(pool.energy - target)
-    terms[5] = weights.style * style_price[pool.style]
-    terms[6] = weights.walkable * ~pool.walkable
+    terms[4] = (weights.rest_energy if rest else weights.energy) * np.square(pool.energy[at] - target)
+    terms[5] = weights.style * style_price[pool.style[at]]
+    terms[6] = weights.walkable * ~pool.walkable[at]
     return terms * ((end_s - start_s) / costs.UNIT_S)
 
 
@@ -258,12 +310,28 @@ def cheapest(price: FloatArray, count: int) -> IntArray:
 def _column(table: Any, name: str, missing: float = np.nan) -> FloatArray:
     column = table.column(name)
     if column.null_count:
-        return np.array([missing if value is None else value for value in column.to_pylist()], dtype=np.float64)
+        import pyarrow.compute as pc
+
+        column = pc.fill_null(pc.cast(column, "float64"), missing)
     return np.asarray(column.to_numpy(), dtype=np.float64)
 
 
 def _has_beats(segments: Any) -> BoolArray:
-    return np.asarray([source != "none" for source in segments.column("beat_source").to_pylist()], dtype=bool)
+    import pyarrow.compute as pc
+
+    found = pc.not_equal(segments.column("beat_source"), "none")
+    return np.asarray(found.to_numpy(), dtype=bool)
+
+
+def _numbered(labels: Any) -> IntArray:
+    """Integer codes [S] of a column of labels without nulls, numbered in sorted order."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    whole = labels.combine_chunks() if isinstance(labels, pa.ChunkedArray) else labels
+    names = pc.unique(whole)
+    names = names.take(pc.sort_indices(names))
+    return np.asarray(pc.index_in(whole, value_set=names).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _codes(labels: list[str | None]) -> tuple[IntArray, tuple[str, ...]]:

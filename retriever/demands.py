@@ -57,8 +57,9 @@ def _stretch(text: str, names: Sequence[str]) -> tuple[str, float, float]:
 
 def free(spans: KeepOut, segments: Any, clips: Any) -> BoolArray:
     """Which segments [S] lie clear of every stretch to keep out."""
-    position = {name: row for row, name in enumerate(clips.column("clip").to_pylist())}
-    clip = np.array([position[name] for name in segments.column("clip").to_pylist()], dtype=np.int64)
+    from choreodb.retriever.candidates import clip_rows
+
+    clip = clip_rows(segments, clips)
     start, end = (np.asarray(segments.column(name).to_numpy(), dtype=np.float64) for name in ("start_s", "end_s"))
     result = np.ones(len(clip), dtype=bool)
     for row, stretches in spans.items():
@@ -82,17 +83,17 @@ def locked(pool: Pool, lock: Mapping[int, int], start: str | None, steps: int, o
 
     QueryError where a step or a segment does not exist, or the start and a lock of step 0 contradict each other.
     """
-    position = {int(row): at for at, row in enumerate(pool.row)}
     found = {}
     for step, segment in lock.items():
         if not 0 <= step < steps:
             raise QueryError(f"--lock {step}={segment}: this song has steps 0 to {steps - 1}")
-        if segment not in position:
+        at = int(np.searchsorted(pool.row, segment))
+        if at == len(pool) or pool.row[at] != segment:
             raise QueryError(
                 f"--lock {step}={segment}: segment {segment} is not in this version of the library, too short, or kept "
                 "out by --where or --avoid; reports and `choreodb search --json` give segment numbers"
             )
-        found[step] = position[segment]
+        found[step] = at
     if start is not None:
         if 0 in found:
             raise QueryError(

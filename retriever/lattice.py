@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from choreodb.retriever import costs, search_kernel
 from choreodb.retriever.costs import BoolArray, CostWeights, FloatArray, IntArray
+from choreodb.retriever.rows import Rows, Squares
 
 NODE_SHARE = 256
 """At most this part of the beam may end in one node, so that it does not fill with near-duplicates. On real songs a
@@ -37,13 +38,14 @@ Float32Array = npt.NDArray[np.float32]
 class Boundaries:
     """Boundary features at the start (`entry`) and end (`leave`) of S segments [S, D], and their squared lengths [S].
 
-    The squared distance of leave[a] and entry[b] is the cost of going from a to b; 1 is that of a random cut.
+    The squared distance of leave[a] and entry[b] is the cost of going from a to b; 1 is that of a random cut. Of a large
+    pool only what is indexed is read.
     """
 
-    entry: Float32Array
-    leave: Float32Array
-    entry_square: FloatArray
-    leave_square: FloatArray
+    entry: Float32Array | Rows
+    leave: Float32Array | Rows
+    entry_square: FloatArray | Squares
+    leave_square: FloatArray | Squares
 
 
 def boundaries_of(entry: Float32Array, leave: Float32Array) -> Boundaries:
@@ -51,6 +53,11 @@ def boundaries_of(entry: Float32Array, leave: Float32Array) -> Boundaries:
     entry, leave = (np.ascontiguousarray(lines, dtype=np.float32) for lines in (entry, leave))
     squares = [np.einsum("ij,ij->i", lines, lines, dtype=np.float64) for lines in (entry, leave)]
     return Boundaries(entry, leave, squares[0], squares[1])
+
+
+def boundaries_on_disk(entry: Rows, leave: Rows) -> Boundaries:
+    """Boundaries of features that are read as they are needed."""
+    return Boundaries(entry, leave, Squares(entry), Squares(leave))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from choreodb.errors import QueryError
 from choreodb.indexer.encoders import recorded
 from choreodb.indexer.encoders.base import Encoder, MusicWindow
 from choreodb.music.grid import BeatGrid
-from choreodb.retriever import alternatives, candidates, costs, demands, lattice, regroup, runners_up, song
+from choreodb.retriever import alternatives, candidates, costs, demands, lattice, regroup, runners_up, shortlist, song
 from choreodb.retriever.candidates import Fit, Float32Array, Pool
 from choreodb.retriever.costs import FloatArray, IntArray
 from choreodb.retriever.lattice import Lattice, Limits, Relaxation
@@ -20,6 +20,7 @@ from choreodb.retriever.options import PlanOptions
 from choreodb.retriever.phrases import Phrasing, phrasing
 from choreodb.retriever.placement import Placement, Step
 from choreodb.retriever.plan import Hypothesis, Plan
+from choreodb.retriever.rows import At
 
 if TYPE_CHECKING:
     from choreodb.music.music import Music
@@ -104,7 +105,7 @@ def plans(
     pool = candidates.load_pool(store, options.where, options.avoid)
     offsets = np.asarray(store.columns("clips", ["source_start_s"]).column(0).to_numpy(), dtype=np.float64)
     encoder = encoder or recorded.of_store(store)
-    return plans_in_pool(pool, music, encoder, options, store.table("segments"), offsets, count)
+    return plans_in_pool(pool, music, encoder, options, store.columns("segments", ["beats_s"]), offsets, count)
 
 
 def plan_in_pool(pool: Pool, music: Music, encoder: Encoder, options: PlanOptions, segments: Any) -> Plan:
@@ -229,7 +230,9 @@ def style_price(pool: Pool, steps: tuple[Step, ...], embeddings: Float32Array, o
     bars = [index for index, step in enumerate(steps) if step.kind == "bar"]
     probes = np.array(bars, dtype=np.int64)[:: max(1, len(bars) // 64)]
     seconds = np.array([steps[index].end_s - steps[index].start_s for index in probes])
-    return costs.style_distance(1.0 - embeddings[probes] @ pool.embeddings.T, pool.style, seconds)
+    if len(pool) > shortlist.WHOLE_POOL:
+        return shortlist.style_distance(pool, embeddings[probes], seconds)
+    return costs.style_distance(1.0 - embeddings[probes] @ pool.embeddings[candidates.EVERY].T, pool.style, seconds)
 
 
 def solve(
@@ -293,38 +296,69 @@ def build_choices(
     fits: list[Fit] = []
     terms: list[FloatArray] = []
     following, depth = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    offered = np.zeros(len(pool))
+    offers = _Offers(len(pool))
+    lists = shortlist.shortlists(pool, query.steps, query.embeddings, options.candidates, options.style)
     for index, step in enumerate(query.steps):
         start_s, end_s = song.nominal_span(step)
-        filled = candidates.fit(pool, end_s - start_s)
-        distance = 1.0 - pool.embeddings @ query.embeddings[index]
+        fixed = [np.array([locks[index]], dtype=np.int64)] if locks and index in locks else []
+        known = [] if include is None else [include.segment[include.nodes(index)]]
+        at: At = candidates.EVERY
+        here = np.arange(len(pool))
+        if lists is not None:
+            at = here = np.unique(np.concatenate([lists[index], following, *fixed, *known]))
+        filled = candidates.fit(pool, end_s - start_s, at)
+        distance = 1.0 - pool.embeddings[at] @ query.embeddings[index]
         priced = candidates.unary_terms(
-            pool, step, filled, distance, query.style_price, options.weights, strict_metre=options.strict_metre
+            pool, step, filled, distance, query.style_price, options.weights, strict_metre=options.strict_metre, at=at
         )
         if options.perturbation > 0.0:
-            noise = costs.variation_noise(options.seed, index, pool.row)
+            noise = costs.variation_noise(options.seed, index, pool.row[at])
             priced[-1] = options.perturbation * options.weights.variation * noise * ((end_s - start_s) / costs.UNIT_S)
         price = priced.sum(axis=0)
-        near = candidates.cheapest(price + SPREAD * offered, options.candidates)
-        offered *= OFFER_MEMORY
-        offered[near] += 1.0
-        kept = following[candidates.cheapest(price[following], 2 * options.candidates + 8)]
-        if include is not None:
-            kept = np.concatenate([kept, include.segment[include.nodes(index)]])
-        chosen = np.union1d(near, kept)
-        if locks and index in locks:
-            chosen = np.array([locks[index]], dtype=np.int64)
+        near = here[candidates.cheapest(price + SPREAD * offers.made(at, index), options.candidates)]
+        offers.make(near, index)
+        behind = price[np.searchsorted(here, following)]
+        kept = following[candidates.cheapest(behind, 2 * options.candidates + 8)]
+        chosen = fixed[0] if fixed else np.unique(np.concatenate([near, kept, *known]))
+        local = np.searchsorted(here, chosen)
         rows.append(chosen)
-        fits.append(_taken(filled, chosen))
-        terms.append(priced[:, chosen])
+        fits.append(_taken(filled, local))
+        terms.append(priced[:, local])
         if index + 1 < count:
-            level = np.full(len(pool), CHAIN_BARS, dtype=np.int64)
-            level[following] = depth
-            level[near] = 0
+            level = _levels(chosen, near, following, depth)
             goes_on = pool.next[fits[-1].last]
-            goes_on[fits[-1].trimmed | (level[chosen] >= CHAIN_BARS - 1) | (not query.joins[index])] = -1
-            following, depth = _unique_followers(goes_on, level[chosen] + 1)
+            goes_on[fits[-1].trimmed | (level >= CHAIN_BARS - 1) | (not query.joins[index])] = -1
+            following, depth = _unique_followers(goes_on, level + 1)
     return _assemble(pool, query, rows, fits, terms)
+
+
+class _Offers:
+    """How often each of S segments was offered, older offers counting less; `SPREAD` says why."""
+
+    def __init__(self, count: int) -> None:
+        self._made = np.zeros(count)
+        self._since = np.zeros(count, dtype=np.int64)
+
+    def made(self, at: At, step: int) -> FloatArray:
+        """Offers of the segments at `at` before `step`."""
+        made = self._made[at].copy()
+        some = np.flatnonzero(made)
+        made[some] *= OFFER_MEMORY ** (step - self._since[at][some])
+        return made
+
+    def make(self, near: IntArray, step: int) -> None:
+        """Offer segments for a step."""
+        self._made[near] = OFFER_MEMORY * self.made(near, step) + 1.0
+        self._since[near] = step + 1
+
+
+def _levels(chosen: IntArray, near: IntArray, following: IntArray, depth: IntArray) -> IntArray:
+    """How many bars ago the chain of each chosen segment began: 0 for near ones, `depth` for those that follow."""
+    level = np.full(len(chosen), CHAIN_BARS, dtype=np.int64)
+    follows = np.isin(chosen, following)
+    level[follows] = depth[np.searchsorted(following, chosen[follows])]
+    level[np.isin(chosen, near)] = 0
+    return level
 
 
 def _unique_followers(goes_on: IntArray, depth: IntArray) -> tuple[IntArray, IntArray]:

@@ -1,0 +1,94 @@
+"""What is priced at all where a pool is large: per step, the segments that the vector index finds among those that fit.
+
+A small pool is priced whole. In a large one only what is of the song's tempo and metre (and of the style that was asked
+for) can come out cheap, so the nearest of these by embedding are found in one batch, several times as many as a lattice
+takes, and priced in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from choreodb.retriever import costs
+from choreodb.retriever.candidates import Pool, fit
+from choreodb.retriever.costs import BoolArray, FloatArray, IntArray
+from choreodb.retriever.placement import Step
+from choreodb.retriever.rows import Float32Array
+from choreodb.retriever.song import nominal_span
+from choreodb.storage.index import EXACT_VECTORS
+
+WHOLE_POOL = EXACT_VECTORS
+"""A pool of so many segments is priced whole."""
+
+SHORTLIST = 4
+"""So many times the candidates of a step are priced."""
+
+STYLE_NEAREST = 8
+"""A style is as far from a step as its nearest segments are on average; see `costs.style_distance`."""
+
+_LENGTH_STEP = 0.04
+"""Steps whose lengths differ by less, as a logarithm, are asked for together."""
+
+
+def shortlists(
+    pool: Pool, steps: tuple[Step, ...], embeddings: Float32Array, candidates: int, style: str | None
+) -> list[IntArray] | None:
+    """Ascending positions in the pool for each step; None where the pool is so small that all of it is to be priced."""
+    if len(pool) <= WHOLE_POOL:
+        return None
+    wanted = SHORTLIST * candidates
+    found: list[IntArray] = [np.empty(0, dtype=np.int64)] * len(steps)
+    for members, step, length_s in _groups(steps):
+        able = _able(pool, step, length_s, style, wanted)
+        if step.kind == "rest":
+            still = _stillest(pool, able, wanted)
+            for index in members:
+                found[index] = still
+            continue
+        _, rows = pool.searcher.search(embeddings[members], wanted, pool.allowed(able))
+        positions = np.sort(np.searchsorted(pool.row, rows), axis=1)
+        for index, near in zip(members.tolist(), positions, strict=True):
+            found[index] = near
+    return found
+
+
+def _groups(steps: tuple[Step, ...]) -> Iterator[tuple[IntArray, Step, float]]:
+    """Steps of about the same length and as many beats: their numbers, one of them, and its length."""
+    lengths = np.array([np.subtract(*nominal_span(step)[::-1]) for step in steps])
+    beats = np.array([len(step.beats_s) for step in steps])
+    rest = np.array([step.kind == "rest" for step in steps])
+    keys = np.stack([np.rint(np.log(np.maximum(lengths, 1e-3)) / _LENGTH_STEP), beats, rest], axis=1)
+    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    for number, at in enumerate(first.tolist()):
+        yield np.flatnonzero(group.reshape(-1) == number), steps[at], float(lengths[at])
+
+
+def _able(pool: Pool, step: Step, length_s: float, style: str | None, wanted: int) -> BoolArray | None:
+    """Segments [S] that fill the step whole, as it is asked for; less is asked where too few do, at last nothing (None)."""
+    duration = pool.end_s - pool.start_s
+    whole = (duration >= costs.MIN_WARP * length_s) & (duration <= costs.MAX_WARP * length_s)
+    beats = pool.beats == max(0, len(step.beats_s) - 1)
+    styled = np.ones(1, dtype=bool) if style is None else pool.style == pool.styles.index(style)
+    for able in (whole & beats & styled, whole & styled, styled & np.ones(len(pool), dtype=bool)):
+        if np.count_nonzero(able) >= wanted:
+            return able
+    runs = ~fit(pool, length_s).trimmed
+    return runs if np.count_nonzero(runs) >= wanted else None
+
+
+def _stillest(pool: Pool, able: BoolArray | None, wanted: int) -> IntArray:
+    """The segments that move least."""
+    at = np.arange(len(pool)) if able is None else np.flatnonzero(able)
+    return np.sort(at[np.argsort(pool.energy[at], kind="stable")[:wanted]])
+
+
+def style_distance(pool: Pool, embeddings: Float32Array, seconds: FloatArray) -> FloatArray:
+    """What `costs.style_distance` gives, its nearest segments found by the index."""
+    result = np.full(len(pool.styles), np.nan)
+    for code in np.unique(pool.style[pool.style >= 0]).tolist():
+        scores, _ = pool.searcher.search(embeddings, STYLE_NEAREST, pool.allowed(pool.style == code))
+        result[code] = float((1.0 - scores.astype(np.float64)).mean(axis=1) @ seconds / seconds.sum())
+    result -= np.nanmin(result)
+    return np.append(np.nan_to_num(result, nan=0.0), np.nanmean(result))
