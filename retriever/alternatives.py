@@ -18,6 +18,7 @@ from choreodb.retriever.costs import BoolArray, FloatArray, IntArray
 if TYPE_CHECKING:
     from choreodb.retriever.lattice import Lattice, Limits
     from choreodb.retriever.options import PlanOptions
+    from choreodb.retriever.search_kernel import Net
 
 DIFFERENT_SHARE = 0.6
 """At least so many of the steps should differ by origin from every earlier dance."""
@@ -43,13 +44,14 @@ def others(nodes: Lattice, best: IntArray, count: int, options: PlanOptions) -> 
 
 def _another(nodes: Lattice, paths: list[IntArray], options: PlanOptions, limits: Limits) -> IntArray:
     """Halve the interval of prices: low ones leave the dance as it is, high ones make it dear."""
+    joins = lattice.net_of(nodes, options.weights, limits)
     used: FloatArray = np.array([reused(nodes, path) for path in paths]).sum(axis=0, dtype=np.float64)
     allowed = (1.0 + EXTRA_SHARE) * _cost(nodes, paths[0], options, limits)
     low, high = 0.0, _HIGHEST
-    found = _priced(nodes, used, high, options, limits)
+    found = _priced(nodes, joins, used, high, options, limits)
     for _ in range(_TRIES):
         price = 0.5 * (low + high)
-        path = _priced(nodes, used, price, options, limits)
+        path = _priced(nodes, joins, used, price, options, limits)
         cheap = _cost(nodes, path, options, limits) <= allowed
         differs = min(different_share(nodes, path, other) for other in paths) >= DIFFERENT_SHARE
         if differs:
@@ -58,10 +60,13 @@ def _another(nodes: Lattice, paths: list[IntArray], options: PlanOptions, limits
     return found
 
 
-def _priced(nodes: Lattice, used: FloatArray, price: float, options: PlanOptions, limits: Limits) -> IntArray:
+def _priced(
+    nodes: Lattice, joins: Net, used: FloatArray, price: float, options: PlanOptions, limits: Limits
+) -> IntArray:
     seconds = np.repeat(nodes.seconds, np.diff(nodes.offset))
     dearer = replace(nodes, unary=nodes.unary + price * used * seconds / costs.UNIT_S)
-    return lattice.search(dearer, lattice.relax(dearer, options.weights, limits), options.weights, options.beam, limits)
+    relaxation = lattice.relax(dearer, options.weights, limits, joins)
+    return lattice.search(dearer, relaxation, options.weights, options.beam, limits)
 
 
 def _cost(nodes: Lattice, path: IntArray, options: PlanOptions, limits: Limits) -> float:

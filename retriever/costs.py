@@ -7,8 +7,8 @@ A path is priced as the sum over its steps of
 
 The first line is a price per time, so that hypotheses with long and with short bars can be compared; transition,
 style change, phrasing and repetition are paid per event, the last three per time. From repetition on, terms depend on
-the whole path. The relaxation counts them only as far as the run of one take goes and leaves the rest out; none is
-ever negative, so that it stays a lower bound. Every term is kept per step for the explanation.
+the whole path. None is ever negative, so that leaving them out, or pricing a part of them (`prices`), bounds every path's
+cost from below. Every term is kept per step for the explanation.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SAME_ORIGIN_OVERLAP = 0.25
 """Two segments are the same material where their origins overlap by more than this share of the shorter one."""
 
 FAMILIAR_SHARE = 0.25
-"""One source file may fill this share of the time within half the horizon before it costs."""
+"""One source file may fill this share of a stretch of half the horizon before it costs."""
 
 FORBIDDEN = 1000.0
 """What breaking a demand costs: more than a whole dance, so that it is only broken where nothing else is left."""
@@ -58,8 +58,9 @@ class CostWeights:
     style_change: where the style changes from one step to the next. phrasing: for a cut away from the start of a phrase,
     half of it in the middle of one, and for going on where a new section begins. repetition: for the same origin again,
     fading linearly to nothing at the horizon. verbatim: per `UNIT_S` for which one take goes on beyond the limit in the
-    options. familiar: per share of the time within half the horizon, the latest counting most, that was danced from the
-    same source file, beyond `FAMILIAR_SHARE`. stage: per squared metre by which a step ends outside the stage.
+    options. familiar: per `UNIT_S` that a source
+    file fills, times the share beyond `FAMILIAR_SHARE` that it fills of half the horizon around (the mean over four
+    stretches of that length that are shifted evenly). stage: per squared metre by which a step ends outside the stage.
     """
 
     embedding: float = 1.0

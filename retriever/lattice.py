@@ -9,6 +9,7 @@ out step by step and never stored, so memory stays small however long the song i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +24,16 @@ beam of 64 with one path to a node finds cheaper dances than one of 1024 with 64
 
 GUIDES = (1.0, 0.4)
 """Shares of the cost-to-go by which beams are guided. All of it is right where hardly anything would come back, and leads
-astray where much would: on 7 songs over 55 clips, 0.4 finds dances that cost 1 % less."""
+astray where much would."""
 
 CLOSE_SHARE = 0.005
-"""Within this of the lower bound, no other guide is tried."""
+"""Within this of the lower bound, nothing more is tried."""
 
-RUNS = 16
-"""Lengths of a run, in steps, that the relaxation tells apart; longer ones count as this long."""
+RUNS = 24
+"""Lengths of a run, in steps, that are told apart; longer ones count as this long."""
+
+WINDOW, WINDOW_BEAM, SWEEPS = 12, 12, 4
+"""Steps that are searched anew at once when a path is polished, the beam for it, and how often the path is gone over."""
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -120,72 +124,147 @@ NO_LIMITS = Limits(0.0, np.inf)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Relaxation:
-    """The optimum without what depends on more than the current run of one take.
+    """The optimum without what depends on more than the current run of one take, and the joins it was found with.
 
-    togo: [M, R] least price after each node as the r + 1-th step of its run. path: [N] nodes. cost: its price, a lower
-    bound of every path's.
+    net, rules: what the kernels read. togo: [M, R] least price after each node as the r + 1-th step of its run. path: [N]
+    nodes. cost: its price, a lower bound of every path's.
     """
 
+    net: search_kernel.Net
+    rules: search_kernel.Rules
     togo: FloatArray
     path: IntArray
     cost: float
 
 
-def relax(lattice: Lattice, weights: CostWeights, limits: Limits = NO_LIMITS) -> Relaxation:
+def relax(
+    lattice: Lattice, weights: CostWeights, limits: Limits = NO_LIMITS, joins: search_kernel.Net | None = None
+) -> Relaxation:
     """Exact optimum of the relaxation by backward Viterbi, O(sum of products of neighbouring step sizes).
 
-    What is counted: everything of one step and of two neighbours, how long one take goes on, and how familiar it gets by
-    that. What is left out: repetition, familiarity with earlier takes of the same source, the stage.
+    What is counted: everything of one step and of two neighbours, and how long one take goes on. What is left out:
+    repetition, familiarity, the stage; `prices` puts a part of the first two back. joins: the net of a lattice with the
+    same nodes at other unary prices.
     """
-    steps = len(lattice)
-    longer = _longer(lattice, weights, limits)
+    net = net_of(lattice, weights, limits) if joins is None else joins._replace(unary=lattice.unary)
     togo = np.zeros((len(lattice.segment), RUNS))
-    cut = np.zeros(len(lattice.segment), dtype=np.int64)
-    follower = np.full(len(lattice.segment), -1, dtype=np.int64)
-    for step in range(steps - 2, -1, -1):
-        here, ahead = lattice.nodes(step), lattice.nodes(step + 1)
-        pairs = _pairs(lattice, np.arange(here.start, here.stop), ahead)
-        togo[here], cut[here], follower[here] = search_kernel.relax(
-            *pairs, *_pair_weights(lattice, step + 1, weights), lattice.unary[ahead], togo[ahead], longer[step + 1]
-        )
-    first = lattice.nodes(0)
-    path = np.empty(steps, dtype=np.int64)
-    path[0] = int(np.argmin(lattice.unary[first] + togo[first, 0]))
-    cost = float(lattice.unary[path[0]] + togo[path[0], 0])
-    run = 0
-    for step in range(1, steps):
-        ahead, node = lattice.offset[step], path[step - 1]
-        then = min(run + 1, RUNS - 1)
-        on = ahead + follower[node]
-        goes_on = follower[node] >= 0 and np.isclose(
-            togo[node, run],
-            weights.phrasing * lattice.section[step] + lattice.unary[on] + longer[step, then] + togo[on, then],
-            rtol=0.0,
-            atol=1e-9,
-        )
-        path[step], run = (on, then) if goes_on else (ahead + cut[node], 0)
-    return Relaxation(togo, path, cost)
+    search_kernel.backward(net, net.unary, 0, len(lattice) - 1, togo)
+    cost, path = search_kernel.follow(net, net.unary, togo)
+    return Relaxation(net, rules_of(lattice, weights, limits), togo, path, float(cost))
 
 
-def _longer(lattice: Lattice, weights: CostWeights, limits: Limits) -> FloatArray:
-    """What each step costs more [N, R] for being the r + 1-th of a run, whatever came before the run."""
-    units = lattice.seconds / costs.UNIT_S
-    over, familiar = search_kernel.run_terms(
-        lattice.middle_s, lattice.seconds, limits.horizon_s, limits.verbatim_s, RUNS
+def net_of(lattice: Lattice, weights: CostWeights, limits: Limits) -> search_kernel.Net:
+    """What the kernels read of a lattice, the price of every join among it."""
+    sizes = np.diff(lattice.offset)
+    begin = np.concatenate([[0], np.cumsum(sizes[:-1] * sizes[1:])]).astype(np.int64)
+    price, follower = np.empty(begin[-1], dtype=np.float32), np.full(len(lattice.segment), -1, dtype=np.int64)
+    lines = lattice.boundaries
+    for step in range(1, len(lattice)):
+        here, ahead = lattice.nodes(step - 1), lattice.nodes(step)
+        left, entered = lattice.leave_row[here], lattice.segment[ahead]
+        w_transition, w_style, _, cut = _pair_weights(lattice, step, weights)
+        search_kernel.joins(
+            lines.leave[left] @ lines.entry[entered].T, lines.leave_square[left], lines.entry_square[entered],
+            lattice.next[here], entered, lattice.style[here], lattice.style[ahead],
+            w_transition, w_style, cut, price[begin[step - 1] : begin[step]], follower[here],
+        )  # fmt: skip
+        follower[here] += np.where(follower[here] >= 0, ahead.start, 0)
+    over = search_kernel.run_seconds(lattice.seconds, limits.verbatim_s, RUNS)
+    return _material(lattice, limits)._replace(
+        price=price,
+        begin=begin,
+        follower=follower,
+        origin=_codes(lattice.origin),
+        **_materials(lattice),
+        hold=weights.phrasing * lattice.section,
+        longer=over * (weights.verbatim / costs.UNIT_S),
     )
-    known = np.maximum(familiar - costs.FAMILIAR_SHARE, 0.0) * weights.familiar * units[:, None]
-    return np.asarray(over * (weights.verbatim / costs.UNIT_S) + known)
+
+
+def _material(lattice: Lattice, limits: Limits) -> search_kernel.Net:
+    """A net without joins: what is danced and when."""
+    hop_s = familiar_s(limits) / search_kernel.BLOCKS
+    block = np.floor(lattice.middle_s / hop_s) if hop_s > 0.0 else np.zeros(len(lattice))
+    none = np.zeros(0, dtype=np.int64)
+    return search_kernel.Net(
+        offset=lattice.offset,
+        price=np.zeros(0, dtype=np.float32),
+        begin=none,
+        follower=none,
+        unary=lattice.unary,
+        origin=lattice.origin,
+        origin_start=lattice.origin_start_s,
+        origin_end=lattice.origin_end_s,
+        twin=lattice.twin,
+        travel=lattice.travel,
+        middle_s=lattice.middle_s,
+        seconds=lattice.seconds,
+        hold=np.zeros(0),
+        longer=np.zeros((0, 0)),
+        block=block.astype(np.int64) + search_kernel.BLOCKS - 1,
+        material=none,
+        near_begin=none,
+        near=none,
+        near_share=np.zeros(0),
+    )
+
+
+def _materials(lattice: Lattice) -> dict[str, Any]:
+    """Which nodes are the same material, and which materials count as the same."""
+    stamps = np.stack([lattice.origin, lattice.origin_start_s, lattice.origin_end_s, lattice.twin], axis=1)
+    kinds, material = np.unique(stamps, axis=0, return_inverse=True)
+    begin, near, share = search_kernel.same_materials(
+        kinds[:, 0].astype(np.int64), np.ascontiguousarray(kinds[:, 1]), np.ascontiguousarray(kinds[:, 2]),
+        kinds[:, 3].astype(np.int64), costs.SAME_ORIGIN_OVERLAP,
+    )  # fmt: skip
+    return {"material": material.reshape(-1), "near_begin": begin, "near": near, "near_share": share}
+
+
+def _codes(values: IntArray) -> IntArray:
+    """The values [M] numbered from 0."""
+    return np.unique(values, return_inverse=True)[1].astype(np.int64).reshape(-1)
+
+
+def familiar_s(limits: Limits) -> float:
+    """Seconds of song in each of the stretches that familiarity is taken over."""
+    return 0.5 * limits.horizon_s
+
+
+def rules_of(lattice: Lattice, weights: CostWeights, limits: Limits) -> search_kernel.Rules:
+    """What paths are priced by beyond single nodes and joins."""
+    block_s = familiar_s(limits)
+    return search_kernel.Rules(
+        horizon_s=limits.horizon_s,
+        no_repeat_s=limits.no_repeat_s,
+        repetition=weights.repetition,
+        forbidden=costs.FORBIDDEN,
+        overlap=costs.SAME_ORIGIN_OVERLAP,
+        familiar=weights.familiar * block_s / costs.UNIT_S / search_kernel.BLOCKS,
+        free_share=costs.FAMILIAR_SHARE,
+        block_s=max(block_s, 1e-9),
+        stage=weights.stage / costs.UNIT_S,
+        half_x=limits.half_m[0],
+        half_z=limits.half_m[1],
+        origins=len(lattice.segment),
+    )
 
 
 def search(lattice: Lattice, relaxation: Relaxation, weights: CostWeights, width: int, limits: Limits) -> IntArray:
-    """The cheapest path [N] that beams of `width` under each of `GUIDES` find."""
+    """The cheapest path [N] that beams of `width` under each of `GUIDES` find, polished."""
     found: list[tuple[float, IntArray]] = []
     for guide in GUIDES:
         path = beam_search(lattice, relaxation, weights, width, limits, guide=guide)
-        found.append((float(path_terms(lattice, path, weights, limits).sum()), path))
+        found.append(polished(relaxation, path))
         if found[-1][0] <= (1.0 + CLOSE_SHARE) * relaxation.cost:
             break
     return min(found, key=lambda each: each[0])[1]
+
+
+def polished(relaxation: Relaxation, path: IntArray) -> tuple[float, IntArray]:
+    """Price and nodes of the path [N] after windows of it were searched anew for as long as that helps."""
+    net, rules = relaxation.net, relaxation.rules
+    path = search_kernel.polish(net, rules, path, WINDOW, WINDOW_BEAM, SWEEPS, np.diff(net.offset) > 1)
+    return search_kernel.path_price(net, rules, path), path
 
 
 def beam_search(
@@ -201,58 +280,19 @@ def beam_search(
 
     guide: share of the relaxation's cost-to-go by which paths are compared.
     """
-    togo = guide * relaxation.togo
-    first = lattice.nodes(0)
-    opening = lattice.unary[first] + _opening_stage(lattice, weights, limits)
-    order = np.argsort(opening + togo[first, 0], kind="stable")[:width]
-    paths = order[:, None].astype(np.int64)
-    spent = opening[order]
-    place = lattice.travel[order]
-    run_s = np.full(len(order), lattice.seconds[0])
-    run = np.zeros(len(order), dtype=np.int64)
-    for step in range(1, len(lattice)):
-        nodes = lattice.nodes(step)
-        since = int(np.searchsorted(lattice.middle_s, lattice.middle_s[step] - limits.memory_s, side="right"))
-        history = np.ascontiguousarray(paths[:, since:step])
-        _, spent, node, parent = search_kernel.expand(
-            *_pairs(lattice, paths[:, -1], nodes),
-            *_pair_weights(lattice, step, weights),
-            spent,
-            lattice.unary[nodes],
-            togo[nodes],
-            nodes.start,
-            history,
-            lattice.middle_s[step] - lattice.middle_s[since:step],
-            lattice.seconds[since:step],
-            limits.horizon_s,
-            limits.no_repeat_s,
-            weights.repetition,
-            costs.FORBIDDEN,
-            weights.familiar * lattice.seconds[step] / costs.UNIT_S,
-            costs.FAMILIAR_SHARE,
-            run_s,
-            lattice.seconds[step],
-            limits.verbatim_s,
-            weights.verbatim / costs.UNIT_S,
-            place,
-            lattice.travel[nodes],
-            *limits.half_m,
-            weights.stage * lattice.seconds[step] / costs.UNIT_S,
-            costs.SAME_ORIGIN_OVERLAP,
-            lattice.origin,
-            lattice.origin_start_s,
-            lattice.origin_end_s,
-            lattice.twin,
-            run,
-            width,
-            max(1, width // NODE_SHARE),
-        )
-        goes_on = lattice.next[paths[parent, -1]] == lattice.segment[nodes.start + node]
-        run_s = lattice.seconds[step] + np.where(goes_on, run_s[parent], 0.0)
-        run = np.where(goes_on, run[parent] + 1, 0)
-        place = search_kernel.advance(place[parent], lattice.travel[nodes][node])
-        paths = np.concatenate([paths[parent], nodes.start + node[:, None]], axis=1)
-    return paths[0]
+    steps = len(lattice)
+    nowhere = np.zeros(steps, dtype=np.int64)
+    return search_kernel.beam(
+        relaxation.net,
+        relaxation.rules,
+        guide * relaxation.togo,
+        nowhere,
+        0,
+        steps,
+        width,
+        max(1, width // NODE_SHARE),
+        np.inf,
+    )
 
 
 def path_terms(lattice: Lattice, path: IntArray, weights: CostWeights, limits: Limits) -> FloatArray:
@@ -269,9 +309,7 @@ def path_terms(lattice: Lattice, path: IntArray, weights: CostWeights, limits: L
     terms[2, 1:] = weights.style_change * (cut & changed)
     terms[3, 1:] = weights.phrasing * np.where(cut, 1.0 - lattice.place[1:], lattice.section[1:])
     units = lattice.seconds / costs.UNIT_S
-    repeated, terms[6], forbidden = _memory_terms(lattice, path, limits)
-    terms[4] = weights.repetition * repeated + costs.FORBIDDEN * forbidden
-    terms[6] *= weights.familiar * units
+    terms[4], terms[6] = search_kernel.remembered(_material(lattice, limits), rules_of(lattice, weights, limits), path)
     terms[5] = (weights.verbatim / costs.UNIT_S) * search_kernel.verbatim(lattice.seconds, cut, limits.verbatim_s)
     ends = search_kernel.walk(lattice.travel[path])
     over = np.clip(np.abs(ends[:, :2]) - limits.half_m, 0.0, None)
@@ -279,34 +317,11 @@ def path_terms(lattice: Lattice, path: IntArray, weights: CostWeights, limits: L
     return terms
 
 
-def _memory_terms(lattice: Lattice, path: IntArray, limits: Limits) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Repetition, familiarity and forbidden repetitions [N] of every step of a path, before their weights."""
-    repeated, share, forbidden = search_kernel.remembered(
-        path,
-        lattice.middle_s,
-        lattice.seconds,
-        limits.horizon_s,
-        limits.no_repeat_s,
-        lattice.origin,
-        lattice.origin_start_s,
-        lattice.origin_end_s,
-        lattice.twin,
-        costs.SAME_ORIGIN_OVERLAP,
-    )
-    return repeated, np.maximum(share - costs.FAMILIAR_SHARE, 0.0), forbidden
-
-
 def continued(lattice: Lattice, path: IntArray) -> BoolArray:
     """Whether each step [N] of a path is the continuation of the one before."""
     result = np.zeros(len(path), dtype=bool)
     result[1:] = lattice.next[path[:-1]] == lattice.segment[path[1:]]
     return result
-
-
-def _opening_stage(lattice: Lattice, weights: CostWeights, limits: Limits) -> FloatArray:
-    """Stage term of each node of the first step, which starts in the middle, facing front."""
-    over = np.clip(np.abs(lattice.travel[lattice.nodes(0), :2]) - limits.half_m, 0.0, None)
-    return np.asarray(weights.stage * np.square(over).sum(axis=1) * lattice.seconds[0] / costs.UNIT_S)
 
 
 def _pair_weights(lattice: Lattice, step: int, weights: CostWeights) -> tuple[float, float, float, float]:
@@ -325,19 +340,3 @@ def pair_prices(lattice: Lattice, before: IntArray, after: IntArray, step: int, 
     changed = (style_a != style_b) & (style_a >= 0) & (style_b >= 0)
     price = cut + w_transition * np.square(gap).sum(axis=2) + w_style * changed
     return np.where(lattice.next[before][:, None] == lattice.segment[after], hold, price)
-
-
-def _pairs(
-    lattice: Lattice, before: IntArray, after: slice
-) -> tuple[Float32Array, FloatArray, FloatArray, IntArray, IntArray, IntArray, IntArray]:
-    """What the kernels need to price transitions from nodes `before` to the nodes of the next step."""
-    lines, left, entered = lattice.boundaries, lattice.leave_row[before], lattice.segment[after]
-    return (
-        lines.leave[left] @ lines.entry[entered].T,
-        lines.leave_square[left],
-        lines.entry_square[entered],
-        lattice.next[before],
-        entered,
-        lattice.style[before],
-        lattice.style[after],
-    )

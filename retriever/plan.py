@@ -14,7 +14,8 @@ from choreodb.retriever.runners_up import RunnerUp
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
     """A beat grid that was planned with: its tempo, metre and confidence, the plan's cost per second, the prior that
-    was added for the comparison, and whether it was chosen."""
+    was added for the comparison, and whether it was chosen. One that could not win is not searched: its cost is the least
+    it could be."""
 
     tempo_bpm: float
     metre: int
@@ -30,8 +31,8 @@ class Plan:
     """A path through the library for a song, and why.
 
     placements: N steps with the material that fills them. terms: weighted cost terms by name (`costs.TERMS`), [N]
-    each; their sum is `cost`. relaxation_cost: optimum of the same lattice without what depends on more than
-    the run of one take (`lattice.relax`), a lower bound of every path through it. gap_in_lattice:
+    each; their sum is `cost`. relaxation_cost: what no path through the same lattice can cost less than
+    (`prices.tighten`). gap_in_lattice:
     cost - relaxation_cost. candidate_gap: cost that solving again with 4x the candidates would save, None where it was
     not measured. candidates: [N] per step. segments: [N] ids. styles: N labels. warp_rates: [N] source seconds per song
     second. grid: the chosen hypothesis; hypothesis: its index in `hypotheses` (all of them, in the music's order).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,18 @@ from choreodb.errors import QueryError
 from choreodb.indexer.encoders import recorded
 from choreodb.indexer.encoders.base import Encoder, MusicWindow
 from choreodb.music.grid import BeatGrid
-from choreodb.retriever import alternatives, candidates, costs, demands, lattice, regroup, runners_up, shortlist, song
+from choreodb.retriever import (
+    alternatives,
+    candidates,
+    costs,
+    demands,
+    lattice,
+    prices,
+    regroup,
+    runners_up,
+    shortlist,
+    song,
+)
 from choreodb.retriever.candidates import Fit, Float32Array, Pool
 from choreodb.retriever.costs import FloatArray, IntArray
 from choreodb.retriever.lattice import Lattice, Limits, Relaxation
@@ -70,13 +81,14 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
-    """The path found for one hypothesis."""
+    """The path found for one hypothesis. bound: no path through the lattice costs less."""
 
     query: Query
     choices: Choices
     relaxation: Relaxation
     path: IntArray
     terms: FloatArray
+    bound: float
 
     @property
     def cost(self) -> float:
@@ -118,13 +130,11 @@ def plans_in_pool(
 ) -> tuple[Plan, ...]:
     """The same for a pool. offsets: [C] seconds of its file at which each clip begins."""
     queries = [ask(pool, music, grid, encoder, options) for grid in music.grids]
-    free = [solve(pool, query, options) for query in queries]
-    hypotheses = _weighed(music, free)
-    chosen = next(index for index, each in enumerate(hypotheses) if each.chosen)
-    best = free[chosen]
+    chosen, best, hypotheses = _weighed(pool, music, queries, options)
     locks = demands.locked(pool, options.lock, options.start, len(best.query.steps), offsets)
     if locks:
         best = solve(pool, best.query, options, locks=locks)
+    best = certified(best, options)
     gap = candidate_gap(pool, best, options, locks) if options.candidate_gap else None
     solutions = [
         best,
@@ -149,15 +159,33 @@ def plans_in_pool(
     )
 
 
-def _weighed(music: Music, solutions: list[Solution]) -> tuple[Hypothesis, ...]:
-    """Every beat hypothesis with what its dance costs; the cheapest, its prior included, is chosen."""
-    per_s = [solution.cost / music.duration_s for solution in solutions]
+def _weighed(
+    pool: Pool, music: Music, queries: Sequence[Query], options: PlanOptions
+) -> tuple[int, Solution, tuple[Hypothesis, ...]]:
+    """The beat hypothesis whose dance is cheapest, its prior included; its dance; and what all of them cost.
+
+    Those that cannot win by their lower bounds are not searched.
+    """
+    lattices = [_relaxed(pool, query, options) for query in queries]
     priors = hypothesis_priors(music.grids)
-    chosen = int(np.argmin(np.add(per_s, priors)))
-    return tuple(
-        Hypothesis(grid.tempo_bpm, grid.metre, grid.confidence, len(solution.path), cost, prior, index == chosen)
-        for index, (grid, solution, cost, prior) in enumerate(zip(music.grids, solutions, per_s, priors, strict=True))
+    per_s = [relaxation.cost / music.duration_s for _, relaxation in lattices]
+    best: tuple[float, int, Solution] | None = None
+    for index in np.argsort(np.add(per_s, priors), kind="stable").tolist():
+        if best is not None and per_s[index] + priors[index] >= best[0]:
+            continue
+        choices, relaxation = lattices[index]
+        found = _searched(queries[index], choices, relaxation, options)
+        per_s[index] = found.cost / music.duration_s
+        total = per_s[index] + priors[index]
+        if best is None or total < best[0] or (total == best[0] and index < best[1]):
+            best = total, index, found
+    assert best is not None
+    _, chosen, solution = best
+    hypotheses = tuple(
+        Hypothesis(grid.tempo_bpm, grid.metre, grid.confidence, len(query.steps), cost, prior, index == chosen)
+        for index, (grid, query, cost, prior) in enumerate(zip(music.grids, queries, per_s, priors, strict=True))
     )
+    return chosen, solution, hypotheses
 
 
 def _plan(
@@ -172,13 +200,13 @@ def _plan(
     locked: tuple[int, ...],
 ) -> Plan:
     placed = placements(pool, solution, segments)
-    nodes, relaxed = solution.choices, solution.relaxation.cost
+    nodes = solution.choices
     return Plan(
         placements=placed,
         terms=dict(zip(costs.TERMS, solution.terms, strict=True)),
         cost=solution.cost,
-        relaxation_cost=min(relaxed, solution.cost),
-        gap_in_lattice=max(0.0, solution.cost - relaxed),
+        relaxation_cost=min(solution.bound, solution.cost),
+        gap_in_lattice=max(0.0, solution.cost - solution.bound),
         candidate_gap=gap,
         candidates=np.diff(nodes.lattice.offset),
         segments=np.array([placement.segment for placement in placed], dtype=np.int64),
@@ -246,10 +274,36 @@ def solve(
 
     include: nodes of a smaller lattice of the same query to keep. locks: position in the pool by step.
     """
+    choices, relaxation = _relaxed(pool, query, options, include, locks)
+    return _searched(query, choices, relaxation, options)
+
+
+def _relaxed(
+    pool: Pool,
+    query: Query,
+    options: PlanOptions,
+    include: Lattice | None = None,
+    locks: Mapping[int, int] | None = None,
+) -> tuple[Choices, Relaxation]:
     choices = build_choices(pool, query, options, include, locks or {})
-    relaxation = lattice.relax(choices.lattice, options.weights, limits_of(options))
+    return choices, lattice.relax(choices.lattice, options.weights, limits_of(options))
+
+
+def _searched(query: Query, choices: Choices, relaxation: Relaxation, options: PlanOptions) -> Solution:
     path = lattice.search(choices.lattice, relaxation, options.weights, options.beam, limits_of(options))
-    return Solution(query, choices, relaxation, path, _terms(choices, path, options))
+    return Solution(query, choices, relaxation, path, _terms(choices, path, options), relaxation.cost)
+
+
+def certified(solution: Solution, options: PlanOptions) -> Solution:
+    """The solution with the bound that prices give, and the path that they find where it is cheaper."""
+    relaxation = solution.relaxation
+    priced = prices.tighten(relaxation, solution.cost, solution.path)
+    guided = replace(relaxation, togo=priced.togo)
+    nodes, limits = solution.choices.lattice, limits_of(options)
+    path = lattice.beam_search(nodes, guided, options.weights, options.beam, limits)
+    cost, path = lattice.polished(relaxation, path)
+    better = _along(solution, path, options) if cost < solution.cost - 1e-9 else solution
+    return replace(better, bound=priced.cost)
 
 
 def _along(solution: Solution, path: IntArray, options: PlanOptions) -> Solution:

@@ -1,0 +1,190 @@
+"""Compiled inner loops of `prices`: what the relaxation pays for material and origins, and what it gets back."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from choreodb.retriever.search_kernel import BLOCKS, F64, I64, Net, Rules, backward, familiarity, follow
+
+
+class Cells(NamedTuple):
+    """Groups of nodes of which any two cost full repetition, by step: cells of one group come one after the other.
+
+    begin: [G + 1]. step: [C]. of_node: [M]."""
+
+    begin: I64
+    step: I64
+    of_node: I64
+
+
+@njit(cache=True, nogil=True)
+def dearer(net: Net, cells: Cells, use: F64, fill: F64) -> F64:
+    """Unary prices [M] with those of using a cell, use [C], and of a second of an origin in a stretch, fill [B, O]."""
+    result = net.unary.copy()
+    for step in range(net.offset.shape[0] - 1):
+        for node in range(net.offset[step], net.offset[step + 1]):
+            result[node] += use[cells.of_node[node]]
+            for block in range(net.block[step] - BLOCKS + 1, net.block[step] + 1):
+                result[node] += fill[block, net.origin[node]] * net.seconds[step]
+    return result
+
+
+@njit(cache=True, nogil=True)
+def cheapest_uses(net: Net, rules: Rules, cells: Cells, use: F64, used: F64) -> float:
+    """What the groups get back: each is used when that pays most, repetition between neighbouring uses counted.
+
+    Fills used [C]. Uses that have another between them are not set against each other, which keeps it a lower bound.
+    """
+    total = 0.0
+    longest = 0
+    for group in range(cells.begin.shape[0] - 1):
+        longest = max(longest, cells.begin[group + 1] - cells.begin[group])
+    at, gain, before = np.empty(longest, dtype=np.int64), np.empty(longest), np.empty(longest, dtype=np.int64)
+    used[:] = 0.0
+    for group in range(cells.begin.shape[0] - 1):
+        count = 0
+        for cell in range(cells.begin[group], cells.begin[group + 1]):
+            if use[cell] > 0.0:
+                at[count] = cell
+                count += 1
+        best, last = 0.0, -1
+        for i in range(count):
+            least, follows = 0.0, -1
+            now_s = net.middle_s[cells.step[at[i]]]
+            for j in range(i):
+                elapsed_s = now_s - net.middle_s[cells.step[at[j]]]
+                price = gain[j] + rules.repetition * max(0.0, 1.0 - elapsed_s / max(rules.horizon_s, 1e-9))
+                if elapsed_s < rules.no_repeat_s:
+                    price += rules.forbidden
+                if price < least:
+                    least, follows = price, j
+            gain[i], before[i] = least - use[at[i]], follows
+            if gain[i] < best:
+                best, last = gain[i], i
+        total += best
+        while last >= 0:
+            used[at[last]] = 1.0
+            last = before[last]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def cheapest_fills(net: Net, rules: Rules, fill: F64, filled_s: F64) -> float:
+    """What the stretches get back: each is filled with each origin as far as that pays. Fills filled_s [B, O]."""
+    total = 0.0
+    room_s = np.zeros(fill.shape[0])
+    for step in range(net.seconds.shape[0]):
+        room_s[net.block[step] - BLOCKS + 1 : net.block[step] + 1] += net.seconds[step]
+    for block in range(fill.shape[0]):
+        most = room_s[block] / rules.block_s
+        for origin in range(fill.shape[1]):
+            share = 0.0
+            if fill[block, origin] > 0.0 and rules.familiar > 0.0:
+                # the slope of familiarity at a share x above the free one is familiar * (2 x - free)
+                slope = fill[block, origin] * rules.block_s / rules.familiar
+                share = min(most, max(rules.free_share, 0.5 * (slope + rules.free_share)))
+            elif fill[block, origin] > 0.0:
+                share = most
+            filled_s[block, origin] = share * rules.block_s
+            total += familiarity(rules, filled_s[block, origin]) - fill[block, origin] * filled_s[block, origin]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def bound(
+    net: Net, rules: Rules, cells: Cells, use: F64, fill: F64, togo: F64, used: F64, filled_s: F64
+) -> tuple[float, I64]:
+    """The lower bound that prices give, and the path [N] that is cheapest under them; fills togo, used and filled_s."""
+    unary = dearer(net, cells, use, fill)
+    backward(net, unary, 0, net.offset.shape[0] - 2, togo)
+    cost, path = follow(net, unary, togo)
+    return cost + cheapest_uses(net, rules, cells, use, used) + cheapest_fills(net, rules, fill, filled_s), path
+
+
+@njit(cache=True, nogil=True)
+def ascend(
+    net: Net, rules: Rules, cells: Cells, use: F64, fill: F64, upper: float, iterations: int, seconds_scale: float
+) -> tuple[float, F64, F64]:
+    """Prices that raise the bound, by deflected subgradients with Polyak's step; returns the best bound and its prices.
+
+    upper: price of a path that is known. seconds_scale: how fast prices of seconds move beside those of uses.
+    Camerini, Fratta, Maffioli 1975, "On improving relaxation methods by modified gradient techniques".
+    """
+    togo = np.zeros((net.unary.shape[0], net.longer.shape[1]))
+    used, filled_s = np.zeros_like(use), np.zeros_like(fill)
+    best, best_use, best_fill = -np.inf, use.copy(), fill.copy()
+    way_use, way_fill = np.zeros_like(use), np.zeros_like(fill)
+    reach, stale = 1.0, 0
+    square = seconds_scale * seconds_scale
+    for _ in range(iterations):
+        value, path = bound(net, rules, cells, use, fill, togo, used, filled_s)
+        stale = 0 if value > best + 1e-4 * abs(best) else stale + 1
+        if value > best:
+            best, best_use, best_fill = value, use.copy(), fill.copy()
+        if stale >= 8:
+            reach, stale = 0.7 * reach, 0
+            use, fill = best_use.copy(), best_fill.copy()
+            way_use[:] = 0.0
+            way_fill[:] = 0.0
+            continue
+        over_use, over_fill = -used, -filled_s
+        for step in range(path.shape[0]):
+            over_use[cells.of_node[path[step]]] += 1.0
+            for block in range(net.block[step] - BLOCKS + 1, net.block[step] + 1):
+                over_fill[block, net.origin[path[step]]] += net.seconds[step]
+        length = 0.0
+        for cell in range(use.shape[0]):
+            if use[cell] <= 0.0 and over_use[cell] < 0.0:
+                over_use[cell] = 0.0
+            way_use[cell] = 0.6 * way_use[cell] + over_use[cell]
+            length += over_use[cell] * over_use[cell]
+        for block in range(fill.shape[0]):
+            for origin in range(fill.shape[1]):
+                if fill[block, origin] <= 0.0 and over_fill[block, origin] < 0.0:
+                    over_fill[block, origin] = 0.0
+                way_fill[block, origin] = 0.6 * way_fill[block, origin] + over_fill[block, origin]
+                length += square * over_fill[block, origin] * over_fill[block, origin]
+        if length == 0.0 or reach < 1e-3:
+            break
+        stride = reach * max(min(upper, 1.05 * best) - value, 1e-4 * abs(best)) / length
+        for cell in range(use.shape[0]):
+            use[cell] = max(0.0, use[cell] + stride * way_use[cell])
+        for block in range(fill.shape[0]):
+            for origin in range(fill.shape[1]):
+                fill[block, origin] = max(0.0, fill[block, origin] + stride * square * way_fill[block, origin])
+    return best, best_use, best_fill
+
+
+@njit(cache=True, nogil=True)
+def shrunk(net: Net, keep: I64) -> tuple[Net, I64]:
+    """The net of the nodes `keep`, ascending, at least one in each step; and what each of M nodes is numbered, -1 gone."""
+    steps = net.offset.shape[0] - 1
+    number = np.full(net.unary.shape[0], -1, dtype=np.int64)
+    for at in range(keep.shape[0]):
+        number[keep[at]] = at
+    offset = np.searchsorted(keep, net.offset).astype(np.int64)
+    begin = np.zeros(steps, dtype=np.int64)
+    for step in range(1, steps):
+        begin[step] = begin[step - 1] + (offset[step] - offset[step - 1]) * (offset[step + 1] - offset[step])
+    price = np.empty(begin[steps - 1], dtype=np.float32)
+    for step in range(steps - 1):
+        wide = net.offset[step + 2] - net.offset[step + 1]
+        at = begin[step]
+        for a in range(offset[step], offset[step + 1]):
+            row = net.begin[step] + (keep[a] - net.offset[step]) * wide - net.offset[step + 1]
+            for b in range(offset[step + 1], offset[step + 2]):
+                price[at] = net.price[row + keep[b]]
+                at += 1
+    follower = np.empty(keep.shape[0], dtype=np.int64)
+    for at in range(keep.shape[0]):
+        on = net.follower[keep[at]]
+        follower[at] = number[on] if on >= 0 else -1
+    small = Net(
+        offset, price, begin, follower, net.unary[keep], net.origin[keep], net.origin_start[keep], net.origin_end[keep],
+        net.twin[keep], net.travel[keep], net.middle_s, net.seconds, net.hold, net.longer, net.block,
+        net.material[keep], net.near_begin, net.near, net.near_share,
+    )  # fmt: skip
+    return small, number
