@@ -57,7 +57,7 @@ def dance_report(store: Store, music: Music, plan: Plan, stitched: Stitched, *, 
             "terms": {name: _number(values.sum()) for name, values in plan.terms.items()},
         },
         "licences": _licences(steps),
-        "warnings": [*_warnings(plan, steps), *_partly(stitched)],
+        "warnings": [*_warnings(plan, steps), *_untimed(store), *_partly(stitched)],
     }
 
 
@@ -241,6 +241,16 @@ def _licences(steps: list[Json]) -> list[Json]:
     return [
         {"licence": licence or None, "dataset": dataset, "seconds": _number(total)}
         for (licence, dataset), total in sorted(seconds.items())
+    ]
+
+
+def _untimed(store: Store) -> list[str]:
+    """What to say of a library that does not know how its segments move."""
+    if "accents" in store.manifest.arrays:
+        return []
+    return [
+        f"library {store.name!r} was made before movement was kept for the timing term, which is off; "
+        f"`choreodb merge NEW {store.name}` makes one that has it"
     ]
 
 

@@ -61,7 +61,7 @@ def connect(
     rows_of, encoder = _embedding(described, trained)
     lines = [part for clip in described for part in (clip.entry, clip.mirrored_entry)]
     spread = boundaries.spreads(boundaries.gathered(lines))
-    embeddings, entry, leave, ways, columns = [], [], [], [], []
+    embeddings, entry, leave, ways, accents, columns = [], [], [], [], [], []
     first = 0
     for row, clip in zip(clips, described, strict=True):
         embedded = rows_of(clip)
@@ -70,10 +70,11 @@ def connect(
             embeddings.append(embedded)
             entry.append(boundaries.features(starts, spread, boundary))
             leave.append(boundaries.features(ends, spread, boundary))
+            accents.append(clip.timing)
             ways.append(clip.travel * travel.MIRROR if mirrored else clip.travel)
             columns += [_row(row, clip, number, first, mirrored) for number in range(len(clip.cuts))]
             first += len(clip.cuts)
-    parts = {"embeddings": embeddings, "entry": entry, "exit": leave, "travel": ways}
+    parts = {"embeddings": embeddings, "entry": entry, "exit": leave, "travel": ways, "accents": accents}
     arrays = {name: np.concatenate(part) for name, part in parts.items()}
     transitions, walkable = _graph(columns, arrays, config)
     twin = _twins(columns, described)

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from choreodb.errors import QueryError
-from choreodb.indexer import boundaries, ingest
+from choreodb.indexer import boundaries, ingest, timing
 from choreodb.indexer.boundaries import BoundaryConfig, RawBoundaries
 from choreodb.indexer.encoders import rhythm
 from choreodb.indexer.encoders.rhythm import Descriptors, RhythmEncoder
@@ -30,7 +30,7 @@ from choreodb.storage.virtual import FPS, MAX_RATE, MIN_RATE, copy_frames
 Progress = Callable[[str, int, int], None]
 Floats = npt.NDArray[np.float32]
 
-_ARRAYS = ("embeddings", "entry", "exit", "travel")
+_ARRAYS = ("embeddings", "entry", "exit", "travel", "accents")
 
 
 def add_copies(store: Store, rates: Sequence[float], *, progress: Progress | None = None) -> Store:
@@ -136,7 +136,7 @@ def _arrays(
     spread, config = store.meta["boundary"]["spread"], BoundaryConfig()
     own, copies = len(kept), len(rates)
     out: dict[str, Floats] = {}
-    for name in _ARRAYS:
+    for name in (name for name in _ARRAYS if name in store.manifest.arrays):
         first = np.asarray(store.array(name)[kept])
         shape = (own * (copies + 1), first.shape[1])
         out[name] = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.float32, shape=shape)
@@ -148,6 +148,8 @@ def _arrays(
         out["entry"][rows] = boundaries.features(hastened(described[1], rate), spread, config)
         out["exit"][rows] = boundaries.features(hastened(described[2], rate), spread, config)
         out["travel"][rows] = out["travel"][:own]
+        if "accents" in out:
+            out["accents"][rows] = timing.faster(out["accents"][:own], rate)
     tell("copy", copies, copies)
     return out
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import ChoreoError, EncoderError, MotionFormatError, MusicFormatError
-from choreodb.indexer import boundaries, lag, metre, motion_grid, segments, travel, twins
+from choreodb.indexer import boundaries, lag, metre, motion_grid, segments, timing, travel, twins
 from choreodb.indexer.accents import MotionAccents, accents
 from choreodb.indexer.boundaries import RawBoundaries
 from choreodb.indexer.discover import ClipSource
@@ -58,7 +58,8 @@ class ClipSegments:
 
     energy: [N] m/s. entry, leave: bar lines at the starts and ends; mirrored_entry, mirrored_leave: of the mirror
     image. travel: [N, 3] of `travel.measure`. rhythm: descriptors of N windows, which do not change in a mirror;
-    poses: of `twins.measure`. embedded: [N, 256] by a trained encoder, where the library has one.
+    poses: of `twins.measure`. timing: of `timing.measure`. embedded: [N, 256] by a
+    trained encoder, where the library has one.
     """
 
     cuts: tuple[Cut, ...]
@@ -70,6 +71,7 @@ class ClipSegments:
     travel: npt.NDArray[np.float32]
     rhythm: Descriptors
     poses: npt.NDArray[np.float16]
+    timing: npt.NDArray[np.float32]
     embedded: npt.NDArray[np.float32] | None = None
 
 
@@ -232,6 +234,7 @@ def segment(
         travel=travel.measure(positions, contacts, yaw, FPS, starts, ends),
         rhythm=rhythm.describe_motion(curves, windows),
         poses=twins.measure(positions, yaw, FPS, cuts),
+        timing=timing.measure(curves, timing.rise_m_s(positions, FPS), starts, ends),
     )
 
 

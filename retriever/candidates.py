@@ -27,6 +27,7 @@ from choreodb.retriever.lattice import Boundaries, boundaries_of, boundaries_on_
 from choreodb.retriever.placement import Step
 from choreodb.retriever.rows import At, Rows
 from choreodb.retriever.song import nominal_span
+from choreodb.retriever.timing import Slowness, misses
 from choreodb.storage import index
 from choreodb.storage.exact_index import ExactIndex
 from choreodb.storage.index import VectorIndex
@@ -64,7 +65,7 @@ class Pool:
     group, -1 none. next: [S] position in the pool of the continuation, -1 where there is none or it does not match.
     energy: [S] rank of movement 0..1. travel: [S, 3] way and turn, zeros where the library does not know. embeddings:
     [S, E] unit vectors. boundaries: of the segments. Of a large pool, both stay on the disk. searcher: finds rows by
-    embedding, among `rows` of them.
+    embedding, among `rows` of them. slowness: of the segments, along each.
     """
 
     row: IntArray
@@ -85,6 +86,7 @@ class Pool:
     travel: FloatArray
     embeddings: Float32Array | Rows
     boundaries: Boundaries
+    slowness: Slowness
     clips: tuple[str, ...]
     styles: tuple[str, ...]
     searcher: VectorIndex
@@ -130,8 +132,7 @@ def load_pool(store: Store, where: str | None = None, avoid: Sequence[str] = ())
         if not mask.any():
             raise QueryError(f"no segment matches {where!r}; see `choreodb info` for the labels of this library")
     arrays = {name: store.array(name) for name in ("embeddings", "entry", "exit")}
-    if "travel" in store.manifest.arrays:
-        arrays["travel"] = store.array("travel")
+    arrays |= {name: store.array(name) for name in ("travel", "accents") if name in store.manifest.arrays}
     segments, clips = store.columns("segments", COLUMNS), store.columns("clips", CLIP_COLUMNS)
     searcher = index.choose(store)
     if not avoid:
@@ -196,6 +197,7 @@ def build_pool(
         travel=np.asarray(arrays.get("travel", np.zeros((total, 3))))[keep].astype(np.float64),
         embeddings=Rows(vectors, keep) if large else np.ascontiguousarray(vectors[keep], dtype=np.float32),
         boundaries=boundaries,
+        slowness=Slowness(arrays.get("accents"), keep),
         clips=tuple(clip_names),
         styles=styles,
         searcher=searcher or ExactIndex(vectors),
@@ -270,6 +272,7 @@ def unary_terms(
     filled: Fit,
     distance: Float32Array,
     style_price: FloatArray,
+    heard: Float32Array,
     weights: costs.CostWeights,
     *,
     strict_metre: bool = False,
@@ -277,7 +280,8 @@ def unary_terms(
 ) -> FloatArray:
     """Weighted terms [len(UNARY_TERMS), S] of filling `step` with each segment at `at`; `variation` is left at zero.
 
-    distance: [S] embedding distance. style_price: [styles + 1] by style code, the last for unknown styles.
+    distance: [S] embedding distance. style_price: [styles + 1] by style code, the last for unknown styles. heard:
+    [32] onsets of the step (`timing.heard`).
     """
     start_s, end_s = nominal_span(step)
     rest = step.kind == "rest"
@@ -294,6 +298,8 @@ def unary_terms(
     terms[4] = (weights.rest_energy if rest else weights.energy) * np.square(pool.energy[at] - target)
     terms[5] = weights.style * style_price[pool.style[at]]
     terms[6] = weights.walkable * ~pool.walkable[at]
+    alone = ~filled.trimmed & (filled.last == np.arange(len(pool))[at])
+    terms[7] = 0.0 if rest else weights.timing * misses(pool.slowness, heard, alone, at)
     return terms * ((end_s - start_s) / costs.UNIT_S)
 
 

@@ -2,7 +2,7 @@
 
 A path is priced as the sum over its steps of
 
-    seconds / UNIT_S * (embedding + warp + metre + trim + energy + style + walkable + variation)
+    seconds / UNIT_S * (embedding + warp + metre + trim + energy + style + walkable + timing + variation)
     + transition + style_change + phrasing + repetition + verbatim + familiar + stage
 
 The first line is a price per time, so that hypotheses with long and with short bars can be compared; transition,
@@ -37,7 +37,7 @@ FAMILIAR_SHARE = 0.25
 FORBIDDEN = 1000.0
 """What breaking a demand costs: more than a whole dance, so that it is only broken where nothing else is left."""
 
-UNARY_TERMS = ("embedding", "warp", "metre", "trim", "energy", "style", "walkable", "variation")
+UNARY_TERMS = ("embedding", "warp", "metre", "trim", "energy", "style", "walkable", "timing", "variation")
 PAIR_TERMS = ("transition", "style_change", "phrasing")
 PATH_TERMS = (*PAIR_TERMS, "repetition", "verbatim", "familiar", "stage")
 TERMS = UNARY_TERMS + PATH_TERMS
@@ -53,7 +53,8 @@ class CostWeights:
     squeezed. energy: per squared difference between loudness rank and movement rank (0..1). rest_energy: the same for
     a rest step, whose target is the library's stillest movement. style: per unit by which a style is further from the
     song than the nearest style, or for a style other than the one that was asked for. walkable: for a segment outside
-    the transition graph's walkable part. variation: width of the uniform noise at full variety.
+    the transition graph's walkable part. timing: where a segment is fast at the song's onsets, half of it where its speed
+    and the onsets have nothing in common. variation: width of the uniform noise at full variety.
     transition: per squared boundary distance, where 1 is a random cut; 0 for a continuation.
     style_change: where the style changes from one step to the next. phrasing: for a cut away from the start of a phrase,
     half of it in the middle of one, and for going on where a new section begins. repetition: for the same origin again,
@@ -71,6 +72,7 @@ class CostWeights:
     rest_energy: float = 1.0
     style: float = 1.5
     walkable: float = 0.2
+    timing: float = 0.5
     variation: float = 1.0
     transition: float = 2.5
     style_change: float = 0.3

@@ -23,6 +23,7 @@ from choreodb.retriever import (
     runners_up,
     shortlist,
     song,
+    timing,
 )
 from choreodb.retriever.candidates import Fit, Float32Array, Pool
 from choreodb.retriever.costs import FloatArray, IntArray
@@ -59,18 +60,20 @@ _SAME_TIME_S = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """What a beat hypothesis asks of the pool: N steps, their embeddings [N, E], and the price of each style."""
+    """What a beat hypothesis asks of the pool: N steps, their embeddings [N, E], the price of each style, and the onsets
+    of the steps, heard [N, 32]."""
 
     steps: tuple[Step, ...]
     embeddings: Float32Array
     style_price: FloatArray
     joins: costs.BoolArray
     phrasing: Phrasing
+    heard: Float32Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choices:
-    """A lattice with what its nodes mean: terms [8, M], source end, rate and trimmed of each node [M]."""
+    """A lattice with what its nodes mean: terms [9, M], source end, rate and trimmed of each node [M]."""
 
     lattice: Lattice
     terms: FloatArray
@@ -245,6 +248,7 @@ def ask(pool: Pool, music: Music, grid: BeatGrid, encoder: Encoder, options: Pla
         style_price=style_price(pool, steps, embeddings, options),
         joins=exact[:-1, 1] & exact[1:, 0],
         phrasing=phrasing(steps, music.features, grid.metre),
+        heard=timing.heard(music.features, steps),
     )
 
 
@@ -363,7 +367,15 @@ def build_choices(
         filled = candidates.fit(pool, end_s - start_s, at)
         distance = 1.0 - pool.embeddings[at] @ query.embeddings[index]
         priced = candidates.unary_terms(
-            pool, step, filled, distance, query.style_price, options.weights, strict_metre=options.strict_metre, at=at
+            pool,
+            step,
+            filled,
+            distance,
+            query.style_price,
+            query.heard[index],
+            options.weights,
+            strict_metre=options.strict_metre,
+            at=at,
         )
         if options.perturbation > 0.0:
             noise = costs.variation_noise(options.seed, index, pool.row[at])

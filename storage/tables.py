@@ -153,7 +153,9 @@ ARRAYS = {
     "exit": "float32 [S, D]: weighted boundary features at each segment's end",
     "travel": "float32 [S, 3]: how far the pelvis gets, x and z in metres as seen when facing as at the segment's start,"
     " and how far it turns, radians; may be absent",
+    "accents": "float32 [S, 128]: 32 means along the segment of each of: mean joint speed and the slower foot's, m/s,"
+    " mean joint acceleration, m/s2, vertical velocity of the pelvis, m/s; may be absent",
 }
 
-OPTIONAL_ARRAYS = frozenset({"travel"})
+OPTIONAL_ARRAYS = frozenset({"travel", "accents"})
 """Arrays that a library may lack, because an earlier version wrote it."""

@@ -374,6 +374,8 @@ def _check_arrays(store: Store) -> Iterator[Problem]:
         yield Problem(_file(store, "entry"), "differs in width from the exit array")
     if "travel" in store.manifest.arrays and store.array("travel").shape[1:] != (3,):
         yield Problem(_file(store, "travel"), f"has shape {store.array('travel').shape}; expected [S, 3]")
+    if "accents" in store.manifest.arrays and store.array("accents").shape[1:] != (128,):
+        yield Problem(_file(store, "accents"), f"has shape {store.array('accents').shape}; expected [S, 128]")
     for name in ARRAYS:
         if segments and name not in store.manifest.arrays and name not in OPTIONAL_ARRAYS:
             yield Problem(_file(store, name), f"the array {name!r} is missing")

@@ -137,7 +137,7 @@ def test_ranks_are_monotone_and_within_0_and_1(low: float, span: float, seed: in
 def test_averages_match_the_naive_ones(rng: np.random.Generator) -> None:
     curve = rng.random(50)
     edges = np.array([[0.0, 0.2, 0.5, 0.9]])
-    got = rhythm._averages(curve, edges, 0.02, 0.0)[0]
+    got = rhythm.averages(curve, edges, 0.02, 0.0)[0]
     fine = np.linspace(0.0, 0.9, 90_001)
     # a frame stands for the hop around its centre
     step = curve[np.clip(np.floor(fine / 0.02 + 0.5).astype(int), 0, 49)]

@@ -183,7 +183,7 @@ def gathered(parts: Sequence[Descriptors]) -> Descriptors:
 def _describe(curves: Array, energy: Array, hop_s: float, delay_s: float, windows: Sequence[Window]) -> Descriptors:
     """curves: [2, F] non-negative accents, energy: [F], every hop_s seconds, late by delay_s."""
     edges = _edges(windows)
-    wide = np.stack([_averages(curve, edges, hop_s, delay_s) for curve in curves], axis=1)
+    wide = np.stack([averages(curve, edges, hop_s, delay_s) for curve in curves], axis=1)
     bar = slice(POSITIONS, 2 * POSITIONS)
     inner = edges[:, POSITIONS : 2 * POSITIONS + 1]
     loud = wide[..., bar].sum(axis=1)
@@ -194,7 +194,7 @@ def _describe(curves: Array, energy: Array, hop_s: float, delay_s: float, window
         metre=np.array([window.metre if len(window.beats_s) else 0 for window in windows], dtype=np.int64),
         accents=wide[..., bar],
         periodicity=_autocorrelation(wide),
-        energy=_averages(energy, inner[:, ::2], hop_s, 0.0),
+        energy=averages(energy, inner[:, ::2], hop_s, 0.0),
         density=peaks.sum(axis=1) / np.maximum(inner[:, -1] - inner[:, 0], 1e-3),
         pulse=loud.max(axis=1, initial=0.0) / np.maximum(loud.mean(axis=1), 1e-3),
     )
@@ -214,7 +214,7 @@ def _edges(windows: Sequence[Window]) -> Array:
     return out
 
 
-def _averages(curve: Array, edges: Array, hop_s: float, delay_s: float) -> Array:
+def averages(curve: Array, edges: Array, hop_s: float, delay_s: float) -> Array:
     """Mean of a frame curve [F] between consecutive `edges` [N, E] in seconds: [N, E - 1]; the ends are held.
 
     The curve is taken as straight between frames and integrated exactly enough: cumulative sums, interpolated.
