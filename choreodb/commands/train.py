@@ -36,6 +36,12 @@ def add(commands: Commands) -> None:
         "--out", type=Path, default=Path("weights.safetensors"), metavar="FILE", help="default: weights.safetensors"
     )
     encoder.add_argument("--start", metavar="WEIGHTS", help="begin with these weights, by name or file")
+    encoder.add_argument(
+        "--onnx",
+        type=Path,
+        metavar="FILE",
+        help='the audio network of way = "adapter", its mel recipe in a .toml beside it',
+    )
     encoder.add_argument("--note", default="", metavar="TEXT", help="what the data is, for the card of the weights")
     add_json(encoder)
 
@@ -54,7 +60,7 @@ def train_encoder(options: argparse.Namespace) -> int:
     config = configs.read(options.config) if options.config else configs.TrainConfig()
     library = Library.open(options.library, version=options.at)
     request = Request(
-        folders=tuple(options.songs), out=options.out, note=options.note, command=_said(options),
+        folders=tuple(options.songs), out=options.out, onnx=options.onnx, note=options.note, command=_said(options),
         start=None if options.start is None else _weights(options.start),
     )  # fmt: skip
     with shown_progress() as progress:
@@ -84,6 +90,8 @@ def _said(options: argparse.Namespace) -> str:
         said.append(f"--config {options.config.name}")
     if options.start:
         said.append(f"--start {Path(options.start).name}")
+    if options.onnx:
+        said.append(f"--onnx {options.onnx.name}")
     if options.note:
         said.append(f'--note "{options.note}"')
     return " ".join([*said, f"--out {options.out.name}"])

@@ -71,13 +71,13 @@ def analyse(audio: Audio) -> Features:
     return Features(HOP_S, mel, onset, bands, rms_db, chroma)
 
 
-def mel_filterbank(bands: int) -> Array:
-    """Triangular mel filters [1 + N_FFT / 2, bands], 0 Hz to Nyquist, Slaney's mel scale and area normalisation.
+def mel_filterbank(bands: int, *, n_fft: int = N_FFT, rate: int = RATE) -> Array:
+    """Triangular mel filters [1 + n_fft / 2, bands], 0 Hz to Nyquist, Slaney's mel scale and area normalisation.
 
     Slaney, "Auditory Toolbox" (1998); as librosa.filters.mel, transposed.
     """
-    edges = _mel_to_hz(np.linspace(0.0, _hz_to_mel(RATE / 2), bands + 2))
-    bins = np.arange(1 + N_FFT // 2) * RATE / N_FFT
+    edges = _mel_to_hz(np.linspace(0.0, _hz_to_mel(rate / 2), bands + 2))
+    bins = np.arange(1 + n_fft // 2) * rate / n_fft
     rising = (bins[:, None] - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - bins[:, None]) / np.diff(edges)[1:]
     triangles = np.maximum(0.0, np.minimum(rising, falling))

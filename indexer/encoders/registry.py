@@ -18,7 +18,10 @@ DEFAULT = RHYTHM
 
 FromWeights = Callable[[Weights], Encoder]
 
-_ARCHITECTURES: dict[str, str] = {"tower": "choreodb.indexer.encoders.towers:TowerEncoder.from_weights"}
+_ARCHITECTURES: dict[str, str] = {
+    "tower": "choreodb.indexer.encoders.towers:TowerEncoder.from_weights",
+    "adapter": "choreodb.indexer.encoders.adapter:AdapterEncoder.from_weights",
+}
 """`module:attribute` that makes an encoder of weights, by the architecture that their card names."""
 
 

@@ -140,23 +140,11 @@ class TowerEncoder:
 
     def embed_music_frames(self, frames: Array, windows: Sequence[Window]) -> Array:
         """The same for a song's frames [F, 69]."""
-        return self._embedded("music", frames, windows)
+        return embedded(self._tensors, self.config, "music", frames, windows)
 
     def embed_motion_frames(self, frames: Array, windows: Sequence[Window]) -> Array:
         """The same for a clip's frames [F, 263]."""
-        return self._embedded("motion", frames, windows)
-
-    def _embedded(self, side: str, frames: Array, windows: Sequence[Window]) -> Array:
-        if not windows:
-            return np.empty((0, DIMENSIONS), dtype=np.float32)
-        where, owner = glimpses.stretches(windows, self.config.context_s, synchronous=self.config.synchronous)
-        look = glimpses.of_music if side == "music" else glimpses.of_motion
-        rows = np.empty((len(owner), DIMENSIONS), dtype=np.float32)
-        for first in range(0, len(owner), _BLOCK):
-            part = slice(first, first + _BLOCK)
-            seen = look(frames, Stretches(where.times_s[part], where.tempo_bpm[part], where.metre[part]))
-            rows[part] = embed(self._tensors, self.config, side, seen)
-        return _means(rows, owner, len(windows))
+        return embedded(self._tensors, self.config, "motion", frames, windows)
 
 
 def config_of(weights: Weights) -> TowerConfig:
@@ -164,13 +152,17 @@ def config_of(weights: Weights) -> TowerConfig:
     found = weights.card["architecture"]
     if found != ARCHITECTURE:
         raise EncoderError(f"weights {weights.name!r} are of the architecture {found!r}, not {ARCHITECTURE!r}")
+    return config_from(weights.card["config"], weights.name)
+
+
+def config_from(found: Mapping[str, Any], name: str) -> TowerConfig:
+    """The config in a card's table; EncoderError naming the weights where it is none."""
     try:
-        return TowerConfig(**_of_kinds(weights.card["config"]))
+        return TowerConfig(**_of_kinds(found))
     except TypeError:
+        said = ", ".join(f"{key} = {value!r}" for key, value in found.items())[:300]
         known = ", ".join(TowerConfig.__dataclass_fields__)
-        raise EncoderError(
-            f"weights {weights.name!r}: the config {', '.join(f'{key} = {value!r}' for key, value in weights.card['config'].items())[:300]} does not fit; expected {known}"
-        ) from None
+        raise EncoderError(f"weights {name!r}: the config {said} does not fit; expected {known}") from None
 
 
 def _of_kinds(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,9 +174,23 @@ def _of_kinds(found: Mapping[str, Any]) -> dict[str, Any]:
     return dict(found)
 
 
+def embedded(tensors: Tensors, config: TowerConfig, side: str, frames: Array, windows: Sequence[Window]) -> Array:
+    """Unit rows [N, 256] for N windows of the frames of a song or a clip."""
+    if not windows:
+        return np.empty((0, DIMENSIONS), dtype=np.float32)
+    where, owner = glimpses.stretches(windows, config.context_s, synchronous=config.synchronous)
+    look = glimpses.of_music if side == "music" else glimpses.of_motion
+    rows = np.empty((len(owner), DIMENSIONS), dtype=np.float32)
+    for first in range(0, len(owner), _BLOCK):
+        part = slice(first, first + _BLOCK)
+        seen = look(frames, Stretches(where.times_s[part], where.tempo_bpm[part], where.metre[part]))
+        rows[part] = embed(tensors, config, side, seen)
+    return means(rows, owner, len(windows))
+
+
 def embed(tensors: Tensors, config: TowerConfig, side: str, seen: Glimpses) -> Array:
     """Unit rows [N, 256] of glimpses of one side."""
-    return joined(_unit(forward(tensors, config, side, seen)), seen.rhythm, config)
+    return joined(unit(forward(tensors, config, side, seen)), seen.rhythm, config)
 
 
 def joined(learnt: Array, rhythm: Array, config: TowerConfig) -> Array:
@@ -228,14 +234,15 @@ def _normed(values: Array) -> Array:
     return np.asarray(centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + NORM_FLOOR))
 
 
-def _unit(rows: Array) -> Array:
+def unit(rows: Array) -> Array:
+    """Rows [N, D] at unit length."""
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), dtype=np.float32)
 
 
-def _means(rows: Array, owner: npt.NDArray[np.int64], count: int) -> Array:
+def means(rows: Array, owner: npt.NDArray[np.int64], count: int) -> Array:
     """Unit rows [count, D]: of each owner's `rows` the mean."""
     if len(rows) == count:
         return rows
     sums = np.zeros((count, rows.shape[1]), dtype=np.float32)
     np.add.at(sums, owner, rows)
-    return _unit(sums)
+    return unit(sums)

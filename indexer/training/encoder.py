@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,14 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to train on and where to write to. folders: of the songs' audio. start: weights to begin with. note: what the
+    """What to train on and where to write to. folders: of the songs' audio. start: weights to begin with; of an adapter, those
+    whose motion tower is kept. onnx: the audio network of an adapter, with its recipe in a TOML beside it. note: what the
     data is, for the card (a generator's version and seed, say). command: what made the weights, for the card."""
 
     folders: tuple[Path, ...]
     out: Path
     start: Weights | None = None
+    onnx: Path | None = None
     note: str = ""
     command: str = "choreodb train encoder"
 
@@ -45,18 +47,24 @@ def train_encoder(store: Store, config: TrainConfig, request: Request, progress:
     few songs, numbers that are not finite, a run that diverges, a checkpoint or start that does not fit.
     """
     torch_module()
-    if request.out.suffix != weights.SUFFIX:
-        raise EncoderError(f"weights file {str(request.out)!r}: expected a name that ends in {weights.SUFFIX}")
+    _check(config, request)
     ids = store.columns("music", ["music"]).column("music").to_pylist()
     if progress is not None:
         progress("find songs", 0, 1)
-    takes = material.from_library(store, audio.find(ids, request.folders), progress)
+    songs = audio.find(ids, request.folders)
+    takes = material.from_library(store, songs, progress)
     kept, held, dropped = split(takes, config)
-    trained = run(kept, held, config, request.start, checkpoint_of(request.out), progress)
+    if config.way == "adapter" and request.onnx is not None and request.start is not None:
+        heard = {song: songs[song] for song in sorted({take.song for take in (*kept, *held)})}
+        architecture, table, trained = _adapted(kept, held, heard, config, request.onnx, request.start, progress)
+    else:
+        tensors = None if request.start is None else fitting(request.start)
+        trained = run(kept, held, config, tensors, checkpoint_of(request.out), progress)
+        architecture, table = towers.ARCHITECTURE, as_table(config)["tower"]
     card = {
-        "architecture": towers.ARCHITECTURE,
+        "architecture": architecture,
         "version": towers.VERSION,
-        "config": as_table(config)["tower"],
+        "config": table,
         "data": {**described(store, takes), "held_out_songs": len({take.song for take in held}),
                  "seconds_dropped_as_twins_of_held_out": dropped, "note": request.note},
         "metrics": measured(trained),
@@ -67,6 +75,41 @@ def train_encoder(store: Store, config: TrainConfig, request: Request, progress:
     made = weights.save(request.out, trained.tensors, card)
     remove_checkpoint(request.out)
     return made
+
+
+def _check(config: TrainConfig, request: Request) -> None:
+    if request.out.suffix != weights.SUFFIX:
+        raise EncoderError(f"weights file {str(request.out)!r}: expected a name that ends in {weights.SUFFIX}")
+    if config.way == "adapter" and (request.onnx is None or request.start is None):
+        raise EncoderError(
+            "the way `adapter` needs an audio network (--onnx FILE) and weights whose motion tower is kept (--start)"
+        )
+    if config.way != "adapter" and request.onnx is not None:
+        raise EncoderError(
+            f'an audio network was given, and the way is {config.way!r}; say way = "adapter" in the config'
+        )
+
+
+def _adapted(
+    kept: Sequence[Take], held: Sequence[Take], songs: Mapping[str, Path], config: TrainConfig, onnx: Path,
+    start: Weights, progress: Progress | None,
+) -> tuple[str, dict[str, Any], Trained]:  # fmt: skip
+    """An adapter on an audio network: (architecture, config for the card, what was trained)."""
+    from choreodb.indexer.encoders import adapter as encoders
+    from choreodb.indexer.encoders import onnx_audio
+    from choreodb.indexer.training import adapter
+
+    recipe, network = onnx_audio.read_recipe(onnx), onnx_audio.read_network(onnx)
+    audio_network = onnx_audio.AudioNetwork(network, recipe, source=f"{onnx.name!r}")
+    patches = {}
+    for done, (song, path) in enumerate(songs.items()):
+        if progress is not None:
+            progress("listen", done, len(songs))
+        patches[song] = audio_network.song(path)
+    config = replace(config, tower=towers.config_of(start))
+    trained = adapter.train(kept, held, patches, recipe, fitting(start), config, progress=progress)
+    trained.tensors[encoders.NETWORK] = np.frombuffer(network, dtype=np.uint8)
+    return encoders.ARCHITECTURE, adapter.card_config(config, recipe), trained
 
 
 def split(takes: Sequence[Take], config: TrainConfig) -> tuple[list[Take], list[Take], int]:
@@ -82,14 +125,20 @@ def split(takes: Sequence[Take], config: TrainConfig) -> tuple[list[Take], list[
 
 
 def run(
-    kept: Sequence[Take], held: Sequence[Take], config: TrainConfig, start: Weights | None = None,
+    kept: Sequence[Take], held: Sequence[Take], config: TrainConfig, start: Mapping[str, Any] | None = None,
     checkpoint: Path | None = None, progress: Progress | None = None,
 ) -> Trained:  # fmt: skip
-    """One run in the config's way."""
-    from choreodb.indexer.training import loop
+    """One run of towers, `paired` or `unpaired`; the latter never learns which music a dance was danced to, and so does not
+    stop by held-out pairs either."""
+    from choreodb.indexer.training import loop, pairing
 
-    tensors = None if start is None else fitting(start)
-    return loop.train(kept, held, config, start=tensors, checkpoint=checkpoint, progress=progress)
+    if config.way == "unpaired":
+        made = pairing.pair(kept, config)
+        return loop.train(
+            kept, held, config, draw=lambda step, rng: made.draw(step, config, rng), start=start,
+            checkpoint=checkpoint, progress=progress, watch_only=True,
+        )  # fmt: skip
+    return loop.train(kept, held, config, start=start, checkpoint=checkpoint, progress=progress)
 
 
 def fitting(start: Weights) -> Mapping[str, Any]:

@@ -68,18 +68,19 @@ def train(
     frozen: Sequence[str] = (),
     checkpoint: Path | None = None,
     progress: Progress | None = None,
+    watch_only: bool = False,
 ) -> Trained:
     """Train towers on `takes`, stopping by `held` (empty: all steps, the average at the end).
 
     draw: crops of each step (default: pairs as they are). start: weights to begin with. frozen: prefixes of arrays that
-    stay. checkpoint: a weights file that is written at every look and gone on from where it is there. The same arguments
+    stay. watch_only: look at the held-out songs and do not stop by them. checkpoint: a weights file that is written at every look and gone on from where it is there. The same arguments
     give the same weights on one machine. EncoderError where the loss stops being a number.
     """
     torch = torch_module()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return _Run(list(takes), list(held), config, draw, frozen, start).train(checkpoint, progress)
+        return _Run(list(takes), list(held), config, draw, frozen, start, watch_only).train(checkpoint, progress)
     finally:
         torch.set_num_threads(threads)
 
@@ -87,9 +88,10 @@ def train(
 class _Run:
     def __init__(
         self, takes: list[Take], held: list[Take], config: TrainConfig, draw: Draw | None, frozen: Sequence[str],
-        start: Mapping[str, Array] | None,
+        start: Mapping[str, Array] | None, watch_only: bool,
     ) -> None:  # fmt: skip
         self.torch = torch_module()
+        self.watch_only = watch_only
         self.takes, self.config, self.frozen, self.start = takes, config, tuple(frozen), start
         self.draw = draw or (lambda _, rng: batches.draw(takes, config, rng))
         self.device = self.torch.device("cuda" if self.torch.cuda.is_available() else "cpu")
@@ -108,8 +110,8 @@ class _Run:
                 self._judge(state, loss)
                 if checkpoint is not None:
                     save_checkpoint(checkpoint, state, self.config)
-        chosen = state.best if self.looks["held"] and state.best else state.past
-        best = state.best_step if self.looks["held"] else state.step
+        stopped = self.looks["held"] is not None and bool(state.best) and not self.watch_only
+        chosen, best = (state.best, state.best_step) if stopped else (state.past, state.step)
         arrays = {name: value.detach().float().cpu().numpy() for name, value in chosen.items()}
         scale = float(np.exp(arrays.pop(network.TEMPERATURE)))
         return Trained(arrays, scale, state.step, best, state.history)
@@ -127,7 +129,7 @@ class _Run:
                 )
             begun = {**begun, **given}
         now = {name: self._tensor(values, learnt=self._learnt(name)) for name, values in begun.items()}
-        return State(now, _copies(now), _zeros(now), _zeros(now), {})
+        return State(now, copies(now), zeros(now), zeros(now), {})
 
     def _learnt(self, name: str) -> bool:
         return name.split(".")[-1] not in network.FIXED and not name.startswith(self.frozen or ("\0",))
@@ -161,11 +163,11 @@ class _Run:
             )
         names = [name for name in state.now if self._learnt(name)]
         grads = torch.autograd.grad(loss, [state.now[name] for name in names], allow_unused=True)
-        rate = config.rate * _schedule(state.step, config.steps)
+        rate = config.rate * schedule(state.step, config.steps)
         with torch.no_grad():
             for name, grad in zip(names, grads, strict=True):
                 if grad is not None:
-                    _adam(state, name, grad, rate, config.decay)
+                    adam(state, name, grad, rate, config.decay)
             # early on the average follows at once, later over 1 / (1 - ema) steps
             past = min(config.ema, state.step / (state.step + 10.0))
             for name in names:
@@ -206,11 +208,16 @@ class _Run:
         state.history.append(row)
         score = float(np.mean([value for key, value in row.items() if key.startswith("held_")] or [0.0]))
         if score > state.best_score:
-            state.best, state.best_score, state.best_step = _copies(state.past), score, state.step
+            state.best, state.best_score, state.best_step = copies(state.past), score, state.step
 
     def _stale(self, state: State) -> bool:
         looks = (state.step - state.best_step) // self.config.every
-        return self.looks["held"] is not None and state.best_step > 0 and looks >= self.config.patience
+        return (
+            not self.watch_only
+            and self.looks["held"] is not None
+            and state.best_step > 0
+            and looks >= self.config.patience
+        )
 
     def _resumed(self, checkpoint: Path | None) -> State | None:
         if checkpoint is None or not checkpoint.is_file():
@@ -221,7 +228,8 @@ class _Run:
         return self._tensor(values, learnt=part == "now" and self._learnt(name))
 
 
-def _adam(state: State, name: str, grad: Tensor, rate: float, decay: float) -> None:
+def adam(state: State, name: str, grad: Tensor, rate: float, decay: float) -> None:
+    """Move one array by its gradient."""
     one, two = _MOMENTS
     first, second, now = state.first[name], state.second[name], state.now[name]
     first.mul_(one).add_(grad, alpha=1.0 - one)
@@ -232,18 +240,20 @@ def _adam(state: State, name: str, grad: Tensor, rate: float, decay: float) -> N
     now.addcdiv_(first, corrected, value=-rate / (1.0 - one**state.step))
 
 
-def _schedule(step: int, steps: int) -> float:
+def schedule(step: int, steps: int) -> float:
     """Share of the highest rate: a short rise, then half a cosine down to a twentieth."""
     if step <= _WARMUP:
         return step / _WARMUP
     return float(0.05 + 0.475 * (1.0 + np.cos(np.pi * min(1.0, (step - _WARMUP) / max(steps - _WARMUP, 1)))))
 
 
-def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies that nothing flows back through."""
     return {name: value.detach().clone() for name, value in tensors.items()}
 
 
-def _zeros(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def zeros(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Zeros of the same shapes."""
     return {name: torch_module().zeros_like(value, requires_grad=False) for name, value in tensors.items()}
 
 

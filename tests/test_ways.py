@@ -1,0 +1,215 @@
+"""Learning without pairs, and on top of a frozen audio network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_training import QUICK, grid, make_take
+
+from choreodb.errors import EncoderError
+from choreodb.indexer.encoders import adapter as adapters
+from choreodb.indexer.encoders import onnx_audio, towers, weights
+from choreodb.indexer.encoders.base import MusicWindow
+from choreodb.indexer.encoders.onnx_audio import AudioNetwork, Recipe
+from choreodb.indexer.training import batches, pairing
+from choreodb.indexer.training.config import built
+from choreodb.indexer.training.takes import Take
+
+MUSICNN = "musicnn_mtt.onnx"
+ADAPTED = built({"way": "adapter", "steps": 12, "batch": 8, "every": 6, "held_out": 0.0,
+                 "tower": {"context_s": 4.0, "width": 16, "layers": 2}}, "test")  # fmt: skip
+
+
+def steady(number: int, bpm: float) -> Take:
+    """Music and motion at one tempo, both of which mark the beat."""
+    take = make_take(number)
+    beat = grid(bpm, 24.0)
+    hits = np.zeros(len(take.heard), dtype=np.float32)
+    hits[np.rint(beat.times_s[:-1] * 20).astype(int)] = 1.0
+    heard, seen = take.heard.copy(), take.seen.copy()
+    heard[:, -5:-1] = hits[:, None]
+    seen[:, 66:132] += hits[:, None]
+    return replace(take, heard=heard, seen=seen, heard_grid=beat, seen_grid=beat)
+
+
+@pytest.fixture(scope="module")
+def sixteen() -> list[Take]:
+    """Two songs of every tempo, in two styles."""
+    return [steady(number, 84.0 + 6.0 * (number // 2)) for number in range(16)]
+
+
+# --- without pairs --------------------------------------------------------------------------------------------------
+
+
+def test_halves_share_no_song_and_no_source_and_forget_styles(sixteen: list[Take]) -> None:
+    shared = [replace(sixteen[0], song="again", clip="again"), *sixteen]
+    music, motion = pairing.halves(shared, np.random.default_rng(1))
+    assert not {take.song for take in music} & {take.song for take in motion}
+    assert not {take.origin for take in music} & {take.origin for take in motion}
+    assert {take.style for take in (*music, *motion)} == {None}
+    assert 5 <= len({take.song for take in music}) <= 11
+
+
+def test_pseudo_pairs_have_one_tempo_and_never_the_true_song(sixteen: list[Take]) -> None:
+    config = replace(QUICK, way="unpaired")
+    made = pairing.pair(sixteen, config)
+    found = made.pairs(pairing.NEAREST[0])
+    tempi = np.array(
+        [[made.music[a].take.heard_grid.tempo_bpm, made.motion[b].take.seen_grid.tempo_bpm] for a, b in found]
+    )
+    assert len(found) > 2
+    assert np.median(np.abs(np.log2(tempi[:, 0] / tempi[:, 1]))) < 0.06
+    assert all(made.music[a].take.song != made.motion[b].take.song for a, b in found)
+
+
+def test_the_curriculum_takes_in_more_pairs_later_and_repeats_no_song_in_a_batch(sixteen: list[Take]) -> None:
+    config = replace(QUICK, way="unpaired")
+    made = pairing.pair(sixteen, config)
+    assert len(made.pairs(pairing.NEAREST[0])) < len(made.pairs(pairing.NEAREST[1]))
+    drawn = made.draw(config.steps, config, np.random.default_rng(3))
+    for songs in ([crop.heard.song for crop in drawn], [crop.take.song for crop in drawn]):
+        assert len(set(songs)) == len(songs) > 1
+    assert all(crop.other is not None for crop in drawn)
+
+
+def test_ranks_are_mutual() -> None:
+    found = np.array([[3.0, 2.0], [5.0, 4.0]])
+    assert pairing.ranks(found).tolist() == [[1, 1], [0, 1]]
+
+
+def test_unpaired_training_runs_and_repeats_itself(sixteen: list[Take]) -> None:
+    pytest.importorskip("torch")
+    from choreodb.indexer.training import encoder
+
+    config = replace(QUICK, way="unpaired", steps=10, every=5)
+    one, two = (encoder.run(sixteen, sixteen[:6], config) for _ in range(2))
+    assert one.steps == one.best_step == 10
+    assert all(np.array_equal(one.tensors[name], two.tensors[name]) for name in one.tensors)
+    assert "held_song" in one.history[-1]
+
+
+def test_too_little_to_pair_is_refused(sixteen: list[Take]) -> None:
+    with pytest.raises(EncoderError, match=r"too few|fewer than 2"):
+        pairing.pair(sixteen[:1], QUICK)
+
+
+# --- on a frozen audio network --------------------------------------------------------------------------------------
+
+
+def fake_patches(takes: list[Take], width: int = 8) -> dict[str, np.ndarray]:
+    return {take.song: (np.random.default_rng(at).normal(size=width) + 0.1 * np.random.default_rng(99).normal(size=(24, width))).astype(np.float32)
+            for at, take in enumerate(takes)}  # fmt: skip
+
+
+def test_an_adapter_learns_and_leaves_the_motion_tower_alone(sixteen: list[Take]) -> None:
+    pytest.importorskip("torch")
+    from choreodb.indexer.training import adapter
+    from choreodb.indexer.training.loop import train
+
+    motion = train(sixteen, [], replace(QUICK, steps=1)).tensors
+    recipe = Recipe(width=8)
+    config = replace(ADAPTED, steps=80, every=40, rate=1e-2, dropout=0.0)
+    trained = adapter.train(sixteen, [], fake_patches(sixteen), recipe, motion, config)
+    assert trained.history[-1]["train_song"] > 0.55
+    for name in motion:
+        if name.startswith("motion."):
+            assert np.array_equal(trained.tensors[name], motion[name])
+    again = adapter.train(sixteen, [], fake_patches(sixteen), recipe, motion, config)
+    assert np.array_equal(trained.tensors["adapter.head"], again.tensors["adapter.head"])
+
+
+def test_a_motion_tower_of_another_size_is_refused_with_both_shapes(sixteen: list[Take]) -> None:
+    pytest.importorskip("torch")
+    from choreodb.indexer.training import adapter
+    from choreodb.indexer.training.loop import train
+
+    motion = train(sixteen, [], replace(QUICK, steps=1)).tensors
+    wide = replace(ADAPTED, tower=replace(ADAPTED.tower, width=24))
+    with pytest.raises(EncoderError, match=r"\(32, .*\(48, "):
+        adapter.train(sixteen, [], fake_patches(sixteen), Recipe(width=8), motion, wide)
+
+
+def test_summaries_take_the_patches_of_a_stretch() -> None:
+    patches = np.arange(20, dtype=np.float32)[:, None]
+    found = adapters.summaries(patches, np.array([10.0, -5.0, 90.0]), 6.0, Recipe(width=1))
+    assert found[:, 0].tolist() == [9.5, 0.5, 18.5] or np.allclose(found[0, 0], 9.5)
+    assert found[1, 0] < 2.0
+    assert found[2, 0] > 17.0
+
+
+def test_log_mel_is_what_librosa_makes(rng: np.random.Generator) -> None:
+    librosa = pytest.importorskip("librosa")
+    samples = rng.normal(size=16_000).astype(np.float32) * 0.1
+    recipe = Recipe()
+    mel = librosa.feature.melspectrogram(y=samples, sr=16_000, n_fft=512, hop_length=256, n_mels=96)
+    assert np.allclose(onnx_audio.log_mel(samples, recipe), np.log10(10_000.0 * mel.T + 1.0), atol=1e-3)
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("bands = 'many'", "bands = 'many'"), ("band = 3", "'band'"), ("bands = 1", "bands = 1"), ("bands = = 3", "not TOML"),
+])  # fmt: skip
+def test_a_wrong_recipe_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "x.toml").write_text(text)
+    with pytest.raises(EncoderError, match=said):
+        onnx_audio.read_recipe(tmp_path / "x.onnx")
+
+
+def test_a_missing_recipe_and_a_file_that_is_no_network_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(EncoderError, match="mel recipe"):
+        onnx_audio.read_recipe(tmp_path / "x.onnx")
+    with pytest.raises(EncoderError, match="no ONNX network"):
+        AudioNetwork(b"hello", Recipe(), source="'x.onnx'")
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(("change", "said"), [
+    ({"bands": 64}, r"\[n, 187, 96\].*\[n, 187, 64\]"), ({"frames": 100}, r"\[n, 187, 96\].*\[n, 100, 96\]"),
+    ({"width": 50}, r"\[n, 200\].*\[n, 50\]"), ({"output": 9}, "3 outputs"),
+])  # fmt: skip
+def test_a_network_whose_shapes_do_not_fit_its_recipe_is_refused_with_both(
+    realdata: Path, change: dict[str, int], said: str
+) -> None:
+    pytest.importorskip("onnxruntime")
+    network = onnx_audio.read_network(realdata.parent / "models" / MUSICNN)
+    with pytest.raises(EncoderError, match=said):
+        AudioNetwork(network, Recipe(**change), source=MUSICNN)
+
+
+@pytest.mark.realdata
+def test_musicnn_under_an_adapter_becomes_an_encoder_that_opens_elsewhere(
+    realdata: Path, sample_library: Path, sample_folder: Path, sample_song: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("torch")
+    from choreodb.cli import main
+    from choreodb.indexer.encoders import registry
+    from choreodb.music.music import Music
+
+    network = tmp_path / "net.onnx"
+    network.write_bytes((realdata.parent / "models" / MUSICNN).read_bytes())
+    (tmp_path / "net.toml").write_text(
+        "rate_hz = 16000\nwindow = 512\nhop = 256\nbands = 96\nframes = 187\nwidth = 200\n"
+    )
+    config = replace(QUICK, steps=2, every=1)
+    start = tmp_path / "start.safetensors"
+    (tmp_path / "c.toml").write_text('way = "adapter"\nsteps = 4\nbatch = 4\nevery = 2\nheld_out = 0.0\n')
+    card = {"architecture": towers.ARCHITECTURE, "version": 1, "data": {}, "metrics": {}, "command": "test",
+            "config": {"context_s": 4.0, "width": 16, "layers": 2, "rotations": False, "synchronous": False,
+                       "traits": True, "rhythm_share": 0.0}}  # fmt: skip
+    rng = np.random.default_rng(3)
+    weights.save(start, {name: rng.normal(0.5, 0.1, shape).astype(np.float32)
+                         for name, shape in towers.shapes(config.tower).items()}, card)  # fmt: skip
+    out = tmp_path / "adapted.safetensors"
+    said = ["train", "encoder", str(sample_library), "--songs", str(sample_folder), "--out", str(out), "--config",
+            str(tmp_path / "c.toml"), "--start", str(start)]  # fmt: skip
+    assert main(said) == 1
+    assert main([*said, "--onnx", str(network)]) == 0
+    encoder = registry.of_weights(weights.load(out))
+    rows = encoder.embed_music(Music.load(sample_song), [MusicWindow(2.0, 4.0, np.arange(2.0, 4.1, 0.5), 4)])
+    assert rows.shape == (1, 256)
+    assert np.allclose(np.linalg.norm(rows), 1.0, atol=1e-5)
+    assert batches.every([], 4.0) == []
