@@ -127,12 +127,12 @@ def inspect_motion(
     units: str | None = None,
     up: str | None = None,
     skeleton: StrPath | None = None,
-    layout: int | None = None,
+    layout: int | str | None = None,
 ) -> Inspection:
     """Read and retarget the motion file `path`, and keep what was understood on the way.
 
     fps, units, up, layout: override the file and the guesses. skeleton: a TOML file of canonical joint names and the
-    file's.
+    file's, and of offsets for files without.
     Raises MotionFormatError where the file cannot be read; one that cannot be retargeted has a `problem` instead.
     """
     path = Path(path)
@@ -145,7 +145,9 @@ def inspect_motion(
     except MotionFormatError as error:
         problem = str(error)
     notes = (*native.notes, *(() if canonical is None else canonical.notes))
-    reader = "choreodb.motion.feature_arrays" if layout else registry.reader(path.suffix, path).__module__
+    reader = (
+        "choreodb.motion.feature_arrays" if isinstance(layout, int) else registry.reader(path.suffix, path).__module__
+    )
     return Inspection(path, reader, native, registry.labels(path), joints, canonical, problem, notes)
 
 

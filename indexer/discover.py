@@ -82,7 +82,7 @@ def discover(sources: Sequence[Path], reading: ClipSettings | None = None) -> Di
 
 
 def _fitting(reading: ClipSettings, path: Path) -> ClipSettings:
-    """What of `reading` can be said of `path`: a layout of files that may be feature arrays only."""
+    """What of `reading` can be said of `path`: a layout of files that may hold plain arrays only."""
     return reading if path.suffix.lower() in registry.FEATURE_SUFFIXES else replace(reading, layout=None)
 
 

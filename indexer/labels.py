@@ -25,7 +25,7 @@ class ClipSettings:
 
     fps: frames per second. start_s, end_s: the part of the file that is the clip, seconds. mirror: whether a virtual
     mirrored copy goes into the library. skeleton: a TOML file that maps canonical joints to the file's. layout: numbers a
-    frame of a feature array.
+    frame of a feature array, or the order of nameless joint positions.
     """
 
     fps: float | None = None
@@ -40,7 +40,7 @@ class ClipSettings:
     consent: str | None = None
     mirror: bool = True
     skeleton: Path | None = None
-    layout: int | None = None
+    layout: int | str | None = None
 
     def over(self, default: ClipSettings) -> ClipSettings:
         """These settings, with those of `default` where they say nothing about how to read the file."""
@@ -167,9 +167,9 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
-def _layout(text: str) -> int:
+def _layout(text: str) -> int | str:
     # readers of features are loaded only by those who have some
-    from choreodb.motion.feature_arrays import checked_layout
+    from choreodb.motion.layouts import checked_layout
 
     try:
         return checked_layout(text)

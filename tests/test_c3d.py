@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +157,9 @@ def test_a_missing_reader_is_named_with_its_command(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(c3d, "find_spec", lambda name: None)
     with pytest.raises(MotionFormatError, match=r"pip install 'choreodb\[c3d\]'"):
         registry.read(path)
+
+
+def test_windows_knows_no_limits_for_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert c3d._bounds() == {"preexec_fn": c3d._bounded}
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert c3d._bounds() == {}

@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_danced_says_why(
     assert said["mapping"]["head"] == "p15"
 
 
-@pytest.mark.parametrize("text", ["left_hip = 3", "[", "a" * 10 + "\xff", "[joints]\nx = []"])
+@pytest.mark.parametrize("text", ["left_hip = 3.5", "[", "a" * 10 + "\xff", "[joints]\nx = []"])
 def test_bad_maps_are_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "map.toml").write_text(text, encoding="latin-1")
     with pytest.raises(MotionFormatError, match=r"map\.toml: is no"):

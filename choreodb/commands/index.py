@@ -43,7 +43,10 @@ def add(commands: Commands) -> None:
     group.add_argument("--units", metavar="U", help="m, cm, mm, inch or mmd (default: by the body's size)")
     group.add_argument("--up", metavar="AXIS", help="x, y, z, -x, -y or -z (default: by the body)")
     group.add_argument(
-        "--skeleton", type=Path, metavar="TOML", help='canonical joint names and the files\': left_hip = "LThigh"'
+        "--skeleton",
+        type=Path,
+        metavar="TOML",
+        help='canonical joint names and the files\': left_hip = "LThigh"; [offsets] of a performer, where they have none',
     )
     add_layout(group)
     add_encoder(
@@ -83,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
 def _reading(options: argparse.Namespace) -> ClipSettings:
     """How to read files, checked before any is read."""
     from choreodb.indexer.labels import UNITS, UP_AXES, ClipSettings
-    from choreodb.motion import jointmaps
+    from choreodb.motion import jointmaps, offsets
     from choreodb.motion.motion import checked_fps
 
     if options.units is not None and options.units not in UNITS:
@@ -91,7 +94,8 @@ def _reading(options: argparse.Namespace) -> ClipSettings:
     if options.up is not None and options.up not in UP_AXES:
         raise QueryError(f"--up {options.up!r} is no axis; expected one of {', '.join(UP_AXES)}")
     if options.skeleton is not None:
-        jointmaps.read_marker_map(options.skeleton)
+        jointmaps.check(options.skeleton)
+        offsets.read_offsets(options.skeleton)
     fps = None if options.fps is None else checked_fps(options.fps)
     return ClipSettings(
         fps=fps, units=options.units, up=options.up, skeleton=options.skeleton, layout=layout_of(options)

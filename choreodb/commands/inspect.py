@@ -23,7 +23,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("--units", metavar="U", help="m, cm, mm, inch or mmd (default: by the body's size)")
     parser.add_argument("--up", metavar="AXIS", help="x, y, z, -x, -y or -z (default: by the body)")
     parser.add_argument(
-        "--skeleton", type=Path, metavar="TOML", help='canonical joint names and the file\'s: left_hip = "LThigh"'
+        "--skeleton",
+        type=Path,
+        metavar="TOML",
+        help='canonical joint names and the file\'s: left_hip = "LThigh"; [offsets] of a performer, where it has none',
     )
     add_layout(parser)
     add_json(parser)

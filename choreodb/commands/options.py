@@ -62,13 +62,16 @@ def add_clip_choice(parser: argparse.ArgumentParser) -> None:
 
 def add_layout(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
-        "--layout", metavar="N", help="numbers a frame of a feature array, such as 139, 151 or 319 (default: its width)"
+        "--layout",
+        metavar="NAME",
+        help="numbers a frame of a feature array, such as 139, 151 or 319 (default: its width), or the order of nameless joint "
+        "positions: smpl22, smpl24, coco17, h36m17, body25, kinect25, ... (default: the one that makes a body)",
     )
 
 
-def layout_of(options: argparse.Namespace) -> int | None:
+def layout_of(options: argparse.Namespace) -> int | str | None:
     """The layout that `add_layout`'s option names, or None; QueryError where there is no such layout."""
-    from choreodb.motion.feature_arrays import checked_layout
+    from choreodb.motion.layouts import checked_layout
 
     try:
         return None if options.layout is None else checked_layout(options.layout)

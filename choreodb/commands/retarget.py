@@ -29,7 +29,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("--source-units", metavar="U", help="of the motion: m, cm, mm, inch or mmd (default: by size)")
     parser.add_argument("--up", metavar="AXIS", help="of the motion: x, y, z, -x, -y or -z (default: by the body)")
     parser.add_argument(
-        "--skeleton", type=Path, metavar="TOML", help='canonical joint names and the motion\'s: left_hip = "LThigh"'
+        "--skeleton",
+        type=Path,
+        metavar="TOML",
+        help='canonical joint names and the motion\'s: left_hip = "LThigh"; [offsets] of a performer, where it has none',
     )
     add_layout(parser)
     add_rig(parser)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from choreodb.errors import MotionFormatError
-from choreodb.motion import pickles, smpl
+from choreodb.motion import pickles, positions, smpl
 from choreodb.motion.files import StrPath
 from choreodb.motion.motion import Motion
 from choreodb.motion.npz import Array, scalar
@@ -31,6 +31,21 @@ def load(path: StrPath, *, fps: float | None = None) -> Motion:
         return motion_of(pickles.arrays_of(content), fps=fps).validate()
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from None
+
+
+def points_of(arrays: dict[str, Array], *, fps: float | None = None, layout: str | None = None) -> Motion:
+    """The joint positions in the `arrays` of a pickle: `joints`, or `keypoints3d_optim` of AIST++ (COCO's 17, 60 fps)."""
+    key = next((key for key in ("joints", *pickles.POINT_KEYS) if key in arrays), "joints")
+    stated = scalar(arrays, _FPS_KEYS, "pickle") if fps is None else fps
+    ours = {name: array for name, array in arrays.items() if name in ("joint_names", "names", "parents")}
+    if key in arrays:
+        ours["joints"] = arrays[key]
+    motion = positions.motion_of(ours, fps=AIST_FPS if stated is None and key != "joints" else stated, layout=layout)
+    if stated is not None:
+        return motion
+    return replace(
+        motion, notes=(*motion.notes, f"frame rate {AIST_FPS:g}: the file does not say, AIST++ has {AIST_FPS:g}")
+    )
 
 
 def motion_of(arrays: dict[str, Array], *, fps: float | None = None) -> Motion:

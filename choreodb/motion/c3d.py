@@ -66,7 +66,7 @@ def _read(path: StrPath) -> tuple[FloatArray, list[str], float, str]:
         )
     command = [sys.executable, "-m", "choreodb.motion.c3d_reader", str(path.resolve())]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False, preexec_fn=_bounded)
+        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False, **_bounds())
     except subprocess.TimeoutExpired:
         raise MotionFormatError(f"could not be read within {_TIMEOUT_S:.0f} s; it is damaged") from None
     if done.returncode != 0:
@@ -106,6 +106,11 @@ def _bounded() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+
+
+def _bounds() -> dict[str, Any]:
+    """What `subprocess.run` is to do before the reader; Windows has no such limit, and refuses the argument."""
+    return {} if sys.platform == "win32" else {"preexec_fn": _bounded}
 
 
 def _motion(

@@ -10,10 +10,12 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from choreodb.errors import MotionFormatError
 from choreodb.motion.files import StrPath, regular_file
+from choreodb.motion.point_layouts import listed, nameless, of_names
 from choreodb.motion.skeleton import CHOREO52, Skeleton
 
 # Prefixes that rigs put before every name, after lower-casing.
@@ -108,6 +110,11 @@ def require(found: Mapping[str, str], names: Sequence[str]) -> None:
     missing = [joint for joint in REQUIRED if joint not in found]
     if "neck" not in found and "head" not in found:
         missing.append("neck or head")
+    if missing and of_names(names):
+        raise MotionFormatError(
+            f"the {len(names)} joints have no names, and no order that is known makes a body of them; say --layout with one of "
+            f"{listed(len(names)) or listed()}, or map them by their places: left_hip = 1"
+        )
     if missing:
         raise MotionFormatError(
             f"no joint found for {', '.join(missing)} among the names {_listed(names)}; "
@@ -147,10 +154,25 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(list(names)[:30]) + (", ..." if len(names) > 30 else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What a skeleton's TOML says, unchecked: the map of joints, and a performer's offsets (see `motion.offsets`)."""
+
+    joints: Mapping[str, Any]
+    offsets: Mapping[str, Any]
+
+
 def read_joint_map(path: StrPath) -> dict[str, str]:
-    """Canonical joint name -> the file's, from a TOML file (`left_hip = "LThigh"`), at its top or under `[joints]`."""
-    table = _table(path)
-    names = {joint: name for joint, name in table.items() if isinstance(name, str)}
+    """Canonical joint name -> the file's, from a TOML file (`left_hip = "LThigh"`), at its top or under `[joints]`.
+
+    A number is the place of a joint in a file that names none, from 0.
+    """
+    table = read_tables(path).joints
+    names = {
+        joint: name if isinstance(name, str) else nameless(name)
+        for joint, name in table.items()
+        if isinstance(name, str) or (isinstance(name, int) and not isinstance(name, bool))
+    }
     if len(names) != len(table):
         raise MotionFormatError(f'{path}: is no joint map; expected lines such as left_hip = "LThigh"')
     return names
@@ -158,25 +180,36 @@ def read_joint_map(path: StrPath) -> dict[str, str]:
 
 def read_marker_map(path: StrPath) -> dict[str, str | list[str]]:
     """Canonical joint name -> a marker, or several whose middle it is, from a TOML file as for `read_joint_map`."""
-    table = _table(path)
+    tables = read_tables(path)
+    table = dict(tables.joints)
     good = all(
         isinstance(each, str) or (isinstance(each, list) and all(isinstance(name, str) for name in each))
         for each in table.values()
     )
-    if not good or not table:
+    if not good or not (table or tables.offsets):
         raise MotionFormatError(f'{path}: is no marker map; expected lines such as left_knee = ["LKNE", "LKNM"]')
     return table
 
 
-def _table(path: StrPath) -> dict[str, Any]:
+def check(path: StrPath) -> None:
+    """MotionFormatError where the TOML file `path` is neither a map of joints nor one of markers."""
     try:
-        table = tomllib.loads(regular_file(path).read_text(encoding="utf-8"))
+        read_joint_map(path)
+    except MotionFormatError:
+        read_marker_map(path)
+
+
+def read_tables(path: StrPath) -> Tables:
+    """The tables of the TOML file `path`: `[offsets]`, and `[joints]` or whatever else is at its top."""
+    try:
+        document = tomllib.loads(regular_file(path).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MotionFormatError(f"{path}: is not TOML ({' '.join(str(error).split())[:80]})") from None
-    table = table.get("joints", table)
-    if not isinstance(table, dict):
+    offsets = document.pop("offsets", {})
+    joints = document.get("joints", document)
+    if not isinstance(joints, dict) or not isinstance(offsets, dict):
         raise MotionFormatError(f'{path}: is no joint map; expected lines such as left_hip = "LThigh"')
-    return table
+    return Tables(joints, offsets)
 
 
 def combine(names: Sequence[str], joint_map: Mapping[str, str] | None) -> dict[str, str]:

@@ -35,6 +35,9 @@ _ALLOWED = {
     **_NUMPY, "numpy.ndarray": "ndarray", "numpy.dtype": "dtype", "_codecs.encode": "encode",
     "collections.OrderedDict": "dict",
 }  # fmt: skip
+POINT_KEYS = ("keypoints3d_optim", "keypoints3d")
+"""Keys of AIST++'s joint positions, the better ones first."""
+
 _MARK = object()
 
 
@@ -93,15 +96,19 @@ class _Machine:
         return [self.pop() for _ in range(count)][::-1]
 
 
-def load(path: StrPath, *, fps: float | None = None) -> Motion:
-    """The motion in a `.pkl` file: AIST++ and EDGE dances, SMPL-family poses, or an array of features.
+def load(path: StrPath, *, fps: float | None = None, layout: str | None = None) -> Motion:
+    """The motion in a `.pkl` file: AIST++ and EDGE dances, SMPL-family poses, an array of features, or joint positions.
 
-    `fps` overrides the file's. Raises MotionFormatError, listing the keys found, where it is none of them.
+    `layout` takes it for positions in that order (`point_layouts`), `fps` overrides the file's. Raises MotionFormatError,
+    listing the keys found, where it is none of them.
     """
     from choreodb.motion import aist, feature_arrays, smpl
 
     content = read(path)
     try:
+        points = _points(content, layout)
+        if points is not None:
+            return aist.points_of(points, fps=fps, layout=layout).validate()
         if isinstance(content, np.ndarray):
             return feature_arrays.motion_of(content, fps=fps).validate()
         arrays = arrays_of(content)
@@ -116,6 +123,17 @@ def load(path: StrPath, *, fps: float | None = None) -> Motion:
         raise MotionFormatError(f"holds {listed}; expected 'smpl_poses' (AIST++), 'poses' (SMPL) or a feature array")
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from None
+
+
+def _points(content: Any, layout: str | None) -> dict[str, Array] | None:
+    """The arrays of `content` where it is joint positions, which it must be where a layout of theirs is given."""
+    if isinstance(content, np.ndarray):
+        flat = content.ndim != 3 or content.shape[2] != 3
+        return None if layout is None and flat else {"joints": content}
+    arrays = arrays_of(content)
+    poses = {"smpl_poses", "q", "poses", "fullpose"} & set(arrays)
+    found = {"joints", *POINT_KEYS} & set(arrays)
+    return arrays if layout is not None or (found and not poses) else None
 
 
 def read(path: StrPath) -> Any:

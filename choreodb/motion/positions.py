@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +12,7 @@ from choreodb.motion.files import MAX_VALUE, StrPath
 from choreodb.motion.kinematics import joint_positions
 from choreodb.motion.motion import Motion
 from choreodb.motion.npz import Array, read_array, read_arrays, scalar, write_arrays
+from choreodb.motion.point_layouts import named, nameless
 from choreodb.motion.rotations import FloatArray, identity
 from choreodb.motion.skeleton import Skeleton, topological_order
 
@@ -19,12 +22,13 @@ _NAME_KEYS = ("joint_names", "names")
 _ROOTS = ("pelvis", "hips", "hip", "root", "midhip", "mid_hip")
 
 
-def load(path: StrPath, *, fps: float | None = None) -> Motion:
+def load(path: StrPath, *, fps: float | None = None, layout: str | None = None) -> Motion:
     """The positions in `path` as a Motion with identity rotations and `positions_only`.
 
     `.npz`: `joints` [T, J, 3], and where they are there `joint_names` [J], `parents` [J], `fps`; `.npy`: the array.
     `translations[t, j]` is the joint's position less its parent's, so that `kinematics.joint_positions` gives the
-    file's positions; the root's is its position. Joints keep the file's order. Without `parents` all joints hang on the pelvis (by name, else the first joint). `fps` overrides the file's.
+    file's positions; the root's is its position. Joints keep the file's order. Without `parents` all joints hang on the pelvis (by name, else the first joint). Joints without names get those of `layout`, or of the only one that makes a body of them
+    (see `point_layouts`). `fps` overrides the file's.
     Raises MotionFormatError.
     """
     if str(path).lower().endswith(".npy"):
@@ -32,7 +36,7 @@ def load(path: StrPath, *, fps: float | None = None) -> Motion:
     else:
         arrays = read_arrays(path, ("joints", "parents", *_FPS_KEYS, *_NAME_KEYS))
     try:
-        return motion_of(arrays, fps=scalar(arrays, _FPS_KEYS, path) if fps is None else fps).validate()
+        return motion_of(arrays, fps=scalar(arrays, _FPS_KEYS, path) if fps is None else fps, layout=layout).validate()
     except MotionFormatError as error:
         message = str(error).removeprefix(f"{path}: ")
         raise MotionFormatError(f"{path}: {message}") from None
@@ -66,7 +70,7 @@ def from_positions(joints: FloatArray, names: tuple[str, ...], parents: npt.NDAr
     return Motion(identity(*joints.shape[:2]), joints[:, root].copy(), skeleton, fps, translations, positions_only=True)
 
 
-def motion_of(arrays: dict[str, Array], *, fps: float | None) -> Motion:
+def motion_of(arrays: dict[str, Array], *, fps: float | None, layout: str | None = None) -> Motion:
     """The motion of `joints` [T, J, 3] and, where they are there, `joint_names` and `parents`; see `load`."""
     if "joints" not in arrays:
         raise MotionFormatError("has no array 'joints'; expected positions [T, J, 3]")
@@ -83,7 +87,11 @@ def motion_of(arrays: dict[str, Array], *, fps: float | None) -> Motion:
         raise MotionFormatError(f"'joints' holds numbers beyond {MAX_VALUE:g}; expected lengths")
     if fps is None:
         raise MotionFormatError("does not state its frame rate; add the key 'fps' or give fps")
-    return from_positions(joints, names, _parents(arrays, names), fps)
+    found = None if any(key in arrays for key in (*_NAME_KEYS, "parents")) and layout is None else named(joints, layout)
+    if found is None:
+        return from_positions(joints, names, _parents(arrays, names), fps)
+    joints, names, note = found
+    return replace(from_positions(joints, names, _parents({}, names), fps), notes=(note,))
 
 
 def _names(arrays: dict[str, Array], joints: int) -> tuple[str, ...]:
@@ -94,7 +102,7 @@ def _names(arrays: dict[str, Array], joints: int) -> tuple[str, ...]:
         if array.shape != (joints,) or array.dtype.kind not in "SU":
             raise MotionFormatError(f"{key!r} is {array.dtype} {array.shape}; expected {joints} names")
         return tuple(n.decode("utf-8", "replace") if isinstance(n, bytes) else str(n) for n in array.tolist())
-    return tuple(f"joint_{joint:02d}" for joint in range(joints))
+    return tuple(nameless(joint) for joint in range(joints))
 
 
 def _parents(arrays: dict[str, Array], names: tuple[str, ...]) -> npt.NDArray[np.int64]:

@@ -22,22 +22,22 @@ _NAME_KEYS = ("joint_names", "names", "bone_names")
 _FPS_KEYS = ("fps", "frame_rate", "framerate", "mocap_framerate")
 
 
-def load(path: StrPath, *, fps: float | None = None) -> Motion:
+def load(path: StrPath, *, fps: float | None = None, layout: str | None = None) -> Motion:
     """The positions in the JSON file `path` as a Motion with identity rotations and `positions_only`.
 
     An object with `joints` (or `positions`, `keypoints3d`, `frames`): [T][J][3] numbers, or T objects of `name:
     [x, y, z]`; and where they are there `joint_names` [J], `parents` [J] (numbers or names), `fps`, and `joint_map`, an
-    object of canonical names and the file's, under which the joints are renamed. Or the list alone. `fps` overrides
-    the file's. Raises MotionFormatError.
+    object of canonical names and the file's, under which the joints are renamed. Or the list alone. `layout` names the
+    joints, see `positions.load`; `fps` overrides the file's. Raises MotionFormatError.
     """
     document = read_json(path)
     try:
-        return _motion(document, fps).validate()
+        return _motion(document, fps, layout).validate()
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from None
 
 
-def _motion(document: Any, fps: float | None) -> Motion:
+def _motion(document: Any, fps: float | None, layout: str | None) -> Motion:
     fields: Mapping[str, Any] = document if isinstance(document, dict) else {"joints": document}
     key = next((key for key in _ARRAY_KEYS if key in fields), None)
     if key is None:
@@ -59,7 +59,7 @@ def _motion(document: Any, fps: float | None) -> Motion:
     rate = next((fields[key] for key in _FPS_KEYS if key in fields), None)
     if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float))):
         raise MotionFormatError(f"'fps' is {str(rate)[:20]!r}; expected a number")
-    motion = positions.motion_of(arrays, fps=float(rate) if fps is None and rate is not None else fps)
+    motion = positions.motion_of(arrays, fps=float(rate) if fps is None and rate is not None else fps, layout=layout)
     return _renamed(motion, fields["joint_map"]) if "joint_map" in fields else motion
 
 

@@ -12,11 +12,15 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from choreodb.errors import MotionFormatError
-from choreodb.motion import face, jointmaps
+from choreodb.motion import face, jointmaps, offsets
 from choreodb.motion.files import StrPath
 from choreodb.motion.motion import Motion, checked_fps
+
+if TYPE_CHECKING:
+    from choreodb.motion.layouts import Layout
 
 Reader = Callable[[StrPath], Motion]
 
@@ -40,23 +44,25 @@ READABLE: tuple[str, ...]
 """Suffixes that `read` knows: SUFFIXES and `.json`, which too often is something else to be looked for."""
 
 
-def read(path: StrPath, *, fps: float | None = None, layout: int | None = None) -> Motion:
+def read(path: StrPath, *, fps: float | None = None, layout: Layout | None = None) -> Motion:
     """The motion in the file `path` on its native skeleton, in the file's units, axes and frame rate.
 
     `fps` is the true rate of its frames, where the file says none or a wrong one. `layout` takes the file for a feature
-    array of that width (`feature_arrays.LAYOUTS`), whatever it looks like. A face in a file beside it (see
+    array of that width (`feature_arrays.LAYOUTS`), or for joint positions in that order (`point_layouts.POINT_LAYOUTS`),
+    whatever it looks like. A face in a file beside it (see
     `motion.face`) comes along. Raises MotionFormatError where the suffix is unknown (it lists the known ones) or the
     file is not what it claims.
     """
-    return face.attached(_read(path, fps) if layout is None else _read_features(path, fps, layout), path)
+    return face.attached(_read(path, fps) if layout is None else _read_layout(path, fps, layout), path)
 
 
 def read_mapped(
-    path: StrPath, skeleton: StrPath | None, *, fps: float | None = None, layout: int | None = None
+    path: StrPath, skeleton: StrPath | None, *, fps: float | None = None, layout: Layout | None = None
 ) -> tuple[Motion, dict[str, str] | None]:
     """(the motion as `read` has it, the joint map for `retarget.canonicalise`) with the user's map `skeleton`, a TOML file.
 
-    A C3D has markers and no joints: there the map says which markers a joint lies between, and is used up by reading.
+    A C3D has markers and no joints: there the map says which markers a joint lies between, and is used up by reading. Its
+    offsets replace those of our reference skeleton where the file has none (`motion.offsets`).
     """
     if skeleton is None:
         return read(path, fps=fps, layout=layout), None
@@ -64,7 +70,21 @@ def read_mapped(
         from choreodb.motion import c3d
 
         return c3d.load(path, fps=fps, markers=jointmaps.read_marker_map(skeleton)), None
-    return read(path, fps=fps, layout=layout), jointmaps.read_joint_map(skeleton)
+    joint_map, own = jointmaps.read_joint_map(skeleton), offsets.read_offsets(skeleton)
+    if not own:
+        return read(path, fps=fps, layout=layout), joint_map
+    if Path(path).suffix.lower() == ".vmd":
+        return _read_dance(path, fps, own, skeleton), joint_map
+    return offsets.with_offsets(read(path, fps=fps, layout=layout), own, skeleton), joint_map
+
+
+def _read_dance(path: StrPath, fps: float | None, own: offsets.Offsets, skeleton: StrPath) -> Motion:
+    """The MMD dance `path` on a body with the offsets `own` of the file `skeleton`: its legs are solved with their lengths."""
+    from choreodb.motion import vmd
+
+    motion = face.attached(vmd.load(path, body=offsets.body(own)), path)
+    motion = motion if fps is None else replace(motion, fps=checked_fps(fps))
+    return replace(motion, notes=offsets.said(motion.notes, own, skeleton))
 
 
 def _read(path: StrPath, fps: float | None) -> Motion:
@@ -80,17 +100,29 @@ def _read(path: StrPath, fps: float | None) -> Motion:
     return replace(load(path), fps=float(fps))
 
 
-def _read_features(path: StrPath, fps: float | None, layout: int) -> Motion:
-    """The motion in the feature array of the file `path`."""
-    from choreodb.motion import feature_arrays
+def _read_layout(path: StrPath, fps: float | None, layout: Layout) -> Motion:
+    """The motion in the feature array, or in the nameless joint positions, of the file `path`."""
+    from choreodb.motion import feature_arrays, layouts
 
-    if Path(path).suffix.lower() not in FEATURE_SUFFIXES:
-        raise MotionFormatError(f"{path}: has no layout; only feature arrays have, in {', '.join(FEATURE_SUFFIXES)}")
+    suffix = Path(path).suffix.lower()
+    if suffix not in layouts.POINT_SUFFIXES:
+        raise MotionFormatError(
+            f"{path}: has no layout; only feature arrays and joint positions have, in {', '.join(layouts.POINT_SUFFIXES)}"
+        )
     try:
-        checked = feature_arrays.checked_layout(layout)
+        checked = layouts.checked_layout(layout)
     except MotionFormatError as error:
         raise MotionFormatError(f"{path}: {error}") from None
-    return feature_arrays.load(path, layout=checked, fps=None if fps is None else checked_fps(fps))
+    rate = None if fps is None else checked_fps(fps)
+    if isinstance(checked, int):
+        if suffix not in FEATURE_SUFFIXES:
+            raise MotionFormatError(
+                f"{path}: has no layout {checked}; feature arrays are {', '.join(FEATURE_SUFFIXES)}"
+            )
+        return feature_arrays.load(path, layout=checked, fps=rate)
+    module = {".json": "positions_json", ".pkl": "pickles"}.get(suffix, "positions")
+    motion: Motion = importlib.import_module(f"choreodb.motion.{module}").load(path, fps=rate, layout=checked)
+    return motion
 
 
 def reader(suffix: str, path: StrPath = "") -> Reader:

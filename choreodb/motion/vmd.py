@@ -14,7 +14,7 @@ from choreodb.motion.ik import two_bone
 from choreodb.motion.kinematics import forward
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import AXES, FloatArray, axis_angle_to_quat, between, compose, identity, inverse, rotate
-from choreodb.motion.skeleton import CHOREO52, REST_PELVIS_HEIGHT_M, Skeleton
+from choreodb.motion.skeleton import ANKLE_HEIGHT_M, CHOREO52, Skeleton
 from choreodb.motion.units import METRES
 
 FPS = 30.0
@@ -42,24 +42,24 @@ _LIMBS = (
 _TRAVELLING = ("全ての親", "センター", "グルーブ", "腰")
 
 
-def load(path: StrPath) -> Motion:
+def load(path: StrPath, *, body: Skeleton = CHOREO52) -> Motion:
     """The dance in the file `path`: MMD units, y up, right-handed, facing +z, 30 fps, on a reference skeleton.
 
-    The file has no skeleton: bones are ours, in MMD's A-pose and names (NFKC), with fingers where the file moves them.
+    The file has no skeleton: bones are those of `body`, a skeleton of our joints in metres, in MMD's A-pose and names (NFKC), with fingers where the file moves them.
     Keys follow their Bezier curves. Legs reach for `足IK` with the knee in the plane that the keys of the thigh give;
     feet turn with it and point at `つま先IK`. Morphs become `face` under their own names. Raises MotionFormatError.
     """
     try:
-        return _motion(vmd_file.read(path)).validate()
+        return _motion(vmd_file.read(path), body).validate()
     except MotionFormatError as error:
         message = str(error).removeprefix(f"{path}: ")
         raise MotionFormatError(f"{path}: {message}") from None
 
 
-def _motion(vmd: vmd_file.Vmd) -> Motion:
+def _motion(vmd: vmd_file.Vmd, body: Skeleton) -> Motion:
     bones = {_alias(name): keys for name, keys in vmd.bones.items()}
     fingers = any(name[1:].startswith(tuple(_FINGERS)) for name in bones)
-    skeleton = reference(fingers=fingers)
+    skeleton = reference(fingers=fingers) if body is CHOREO52 else _standing(body, fingers=fingers)
     targets = {
         name: keys for name, keys in bones.items() if "IK" in name and name[1:] in ("足IK親", "足IK", "つま先IK")
     }
@@ -97,7 +97,12 @@ def _motion(vmd: vmd_file.Vmd) -> Motion:
 @cache
 def reference(*, fingers: bool) -> Skeleton:
     """Our body with MMD's bones, in MMD's units and A-pose, facing +z, on the floor."""
-    points = _points()
+    return _standing(CHOREO52, fingers=fingers)
+
+
+def _standing(body: Skeleton, *, fingers: bool) -> Skeleton:
+    """`body`, a skeleton of our joints in metres, as `reference` has ours."""
+    points = _points(body)
     places: dict[str, npt.NDArray[np.float64]] = {"全ての親": np.zeros(3)}
     parents: dict[str, str] = {}
     rows = [*_TRUNK]
@@ -116,16 +121,18 @@ def reference(*, fingers: bool) -> Skeleton:
     names = tuple(places)
     above = np.array([names.index(parents[name]) if name in parents else -1 for name in names], dtype=np.int32)
     offsets = np.array([places[name] - (places[parents[name]] if name in parents else 0.0) for name in names])
-    return Skeleton(names, above, offsets, source="reference")
+    return Skeleton(names, above, offsets, body.source)
 
 
-def _points() -> dict[str, npt.NDArray[np.float64]]:
-    """Canonical joints of the standing body with hanging arms, in MMD units."""
+def _points(body: Skeleton) -> dict[str, npt.NDArray[np.float64]]:
+    """Canonical joints of the standing `body` with hanging arms, in MMD units."""
     rotations = identity(len(CHOREO52))
     for side, sign in (("left", -1.0), ("right", 1.0)):
         rotations[CHOREO52.index(f"{side}_shoulder")] = axis_angle_to_quat(AXES["Z"], np.array(sign * _ARM_DROP_RAD))
-    at = forward(rotations, np.array([0.0, REST_PELVIS_HEIGHT_M, 0.0]), CHOREO52)[0] * UNITS_PER_METRE
-    return {name: np.asarray(point, dtype=np.float64) for name, point in zip(CHOREO52.names, at, strict=True)}
+    at = forward(rotations, np.zeros(3), body)[0]
+    ankles = [at[body.index(f"{side}_ankle"), 1] for side in ("left", "right")]
+    at = (at + np.array([0.0, ANKLE_HEIGHT_M - min(ankles), 0.0])) * UNITS_PER_METRE
+    return {name: np.asarray(point, dtype=np.float64) for name, point in zip(body.names, at, strict=True)}
 
 
 def _leg(
