@@ -138,6 +138,7 @@ BENCHMARKS: dict[str, str] = {
     "io": "choreodb.benchmarks.runs.io",
     "latency": "choreodb.benchmarks.runs.latency",
     "refine": "choreodb.benchmarks.runs.refine",
+    "path": "choreodb.benchmarks.runs.path",
     "retrieval": "choreodb.benchmarks.runs.retrieval",
     "traps": "choreodb.benchmarks.runs.traps",
     "scale": "choreodb.benchmarks.runs.scale",
