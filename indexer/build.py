@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from choreodb.errors import ChoreoError, ConflictError
-from choreodb.indexer import connect, ingest
+from choreodb.indexer import connect, ingest, update
 from choreodb.indexer.deleted import Deleted
 from choreodb.indexer.discover import ClipSource, Discovery, discover
 from choreodb.indexer.encoders import recorded, registry
@@ -26,8 +27,8 @@ from choreodb.indexer.ingest import ClipSegments, Ingested, Task
 from choreodb.indexer.labels import ClipSettings, Problem
 from choreodb.indexer.staging import Staging
 from choreodb.indexer.summary import Summary, coverage
+from choreodb.indexer.update import Derived
 from choreodb.storage import edit
-from choreodb.storage.index import build_files
 from choreodb.storage.manifest import FileEntry
 from choreodb.storage.motion_blocks import PACKINGS, Packing
 from choreodb.storage.motion_table import MotionArrays, MotionWriter
@@ -83,7 +84,9 @@ def index(
     does not read again what this one had read. Clips that were deleted from the library stay out, unless `restore`. Where
     another process commits meanwhile, both keep what they did, unless that is the same clip. jobs: processes
     that read files (None: one per core); a script that asks for more than one needs the usual main guard. The result does
-    not depend on it, nor on the order of `sources`. packing: how the motion of new clips is stored (None: as in the
+    not depend on it, nor on the order of `sources`. What the embeddings and the graph are relative to is fitted anew with
+    every run into a small library, and into a larger one once what it holds has drifted from that (`drift`); in between only what is new is embedded
+    and connected. packing: how the motion of new clips is stored (None: as in the
     last run, at first in full). reading: frame rate, units, axes and joint map of the files of which `clips.csv` does not
     say it. encoder: what a new library is embedded with (a name, a path or an address of weights; `registry.DEFAULT`
     without one); one that exists goes on with its own.
@@ -396,6 +399,48 @@ def _commit_on(
     _drop_stale_copies(state)
     _refuse_reembedded(store, state)
     clips = [state.clips[clip] for clip in sorted(state.clips)]
+    used = sorted({row["music"] for row in clips} - {None})
+    tables = {
+        "clips": pa.Table.from_pylist(clips, schema=CLIPS),
+        "music": pa.Table.from_pylist([state.songs[song] for song in used], schema=MUSIC),
+        **_tombstones(store, back & state.clips.keys()),
+    }
+    change = {
+        "action": "index",
+        "added": len(state.added),
+        "changed": len(set(state.changed) - state.dropped),
+        "dropped": len(state.dropped),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        made = _updated(store, state, Path(folder)) or _connected(store, state, clips, report)
+        report("connect", len(clips), len(clips))
+        report("commit", 0, 1)
+        after = store.commit(
+            tables={**tables, **made.tables},
+            append_motion=parts,
+            arrays=made.arrays,
+            index=made.index,
+            meta={**store.meta, **made.meta, "motion": packing},
+            encoder=made.encoder,
+            models=made.models,
+            change=change,
+        )
+    report("commit", 1, 1)
+    return after
+
+
+def _updated(store: Store, state: _Library, folder: Path) -> Derived | None:
+    """What is derived, from what the library had; None where it is to be fitted anew."""
+    new = sorted(set(state.described) & state.touched)
+    there = set(store.columns("clips", ["clip"]).column("clip").to_pylist())
+    gone = {clip for clip in there if clip not in state.clips} | (set(new) & there)
+    rows = [state.clips[clip] for clip in new]
+    described = [state.described[clip] for clip in new]
+    return update.update(store, gone, rows, described, frozenset(state.unmirrored), state.trained, folder)
+
+
+def _connected(store: Store, state: _Library, clips: Sequence[Row], report: Progress) -> Derived:
+    """What is derived, from the motion of every clip."""
     described = []
     for done, row in enumerate(clips):
         report("connect", done, len(clips))
@@ -404,33 +449,7 @@ def _commit_on(
             motion = store.read_motion(row["clip"], 0, row["frames"])
             known = _described(state, ingest.segment(row, *motion), motion)
         described.append(known)
-    connected = connect.connect(clips, described, frozenset(state.unmirrored), trained=state.trained)
-    report("connect", len(clips), len(clips))
-    report("commit", 0, 1)
-    used = sorted({row["music"] for row in clips} - {None})
-    after = store.commit(
-        tables={
-            "clips": pa.Table.from_pylist(clips, schema=CLIPS),
-            "music": pa.Table.from_pylist([state.songs[song] for song in used], schema=MUSIC),
-            "segments": connected.segments,
-            "transitions": connected.transitions,
-            **_tombstones(store, back & state.clips.keys()),
-        },
-        append_motion=parts,
-        arrays=connected.arrays,
-        index=build_files(connected.arrays["embeddings"]),
-        meta={**store.meta, **connected.meta, "motion": packing},
-        encoder={"name": connected.encoder.name, "sha256": connected.encoder.hash},
-        models=connected.models,
-        change={
-            "action": "index",
-            "added": len(state.added),
-            "changed": len(set(state.changed) - state.dropped),
-            "dropped": len(state.dropped),
-        },
-    )
-    report("commit", 1, 1)
-    return after
+    return Derived.of(connect.connect(clips, described, frozenset(state.unmirrored), trained=state.trained))
 
 
 def _refuse_reembedded(store: Store, state: _Library) -> None:

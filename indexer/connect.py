@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from choreodb.indexer import boundaries, travel, twins
+from choreodb.indexer import boundaries, drift, outline, travel, twins
 from choreodb.indexer.boundaries import BoundaryConfig
 from choreodb.indexer.encoders import rhythm
 from choreodb.indexer.encoders.base import Encoder
@@ -18,7 +18,7 @@ from choreodb.indexer.encoders.recorded import Trained
 from choreodb.indexer.encoders.rhythm import RhythmEncoder
 from choreodb.indexer.ingest import ClipSegments
 from choreodb.storage import graph
-from choreodb.storage.tables import SEGMENTS, TRANSITIONS
+from choreodb.storage.tables import ARRAYS, SEGMENTS, TRANSITIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Connected:
 
     segments: pa.Table
     transitions: pa.Table
-    arrays: dict[str, npt.NDArray[np.float32]]
+    arrays: dict[str, npt.NDArray[Any]]
     encoder: Encoder
     meta: dict[str, Any]
     models: dict[str, bytes]
@@ -57,42 +57,62 @@ def connect(
     `embedded` of the descriptions; without one, `rhythm` is fitted to them.
     """
     config = config or GraphConfig()
-    boundary = BoundaryConfig()
     rows_of, encoder = _embedding(described, trained)
     lines = [part for clip in described for part in (clip.entry, clip.mirrored_entry)]
-    spread = boundaries.spreads(boundaries.gathered(lines))
-    embeddings, entry, leave, ways, accents, columns = [], [], [], [], [], []
-    first = 0
-    for row, clip in zip(clips, described, strict=True):
-        embedded = rows_of(clip)
-        for mirrored in (False,) if row["clip"] in unmirrored else (False, True):
-            starts, ends = (clip.mirrored_entry, clip.mirrored_leave) if mirrored else (clip.entry, clip.leave)
-            embeddings.append(embedded)
-            entry.append(boundaries.features(starts, spread, boundary))
-            leave.append(boundaries.features(ends, spread, boundary))
-            accents.append(clip.timing)
-            ways.append(clip.travel * travel.MIRROR if mirrored else clip.travel)
-            columns += [_row(row, clip, number, first, mirrored) for number in range(len(clip.cuts))]
-            first += len(clip.cuts)
-    parts = {"embeddings": embeddings, "entry": entry, "exit": leave, "travel": ways, "accents": accents}
-    arrays = {name: np.concatenate(part) for name, part in parts.items()}
+    exact = boundaries.spreads(boundaries.gathered(lines))
+    # what later commits scale their clips by is what the manifest says
+    spread = {name: float(f"{value:.9g}") for name, value in exact.items()}
+    columns, arrays = lay_out(clips, described, unmirrored, rows_of, spread)
     transitions, walkable = _graph(columns, arrays, config)
     twin = _twins(columns, described)
     for number, (values, reachable) in enumerate(zip(columns, walkable.tolist(), strict=True)):
         values["walkable"] = reachable
         values["twin_group"] = int(twin[number])
+    about = encoder.meta() if trained is None else trained.meta
+    plain = np.flatnonzero([not row["mirrored"] for row in columns])
     return Connected(
         segments=pa.Table.from_pylist(columns, schema=SEGMENTS),
         transitions=transitions,
         arrays=arrays,
         encoder=encoder,
         meta={
-            "encoder": encoder.meta() if trained is None else trained.meta,
-            "boundary": {"config": asdict(boundary), "spread": {k: float(f"{v:.9g}") for k, v in spread.items()}},
+            "encoder": about,
+            "boundary": {"config": asdict(BoundaryConfig()), "spread": spread},
+            "fit": drift.state(arrays, plain, about),
             "graph": asdict(config),
         },
         models={} if trained is None else trained.models,
     )
+
+
+def lay_out(
+    clips: Sequence[Mapping[str, Any]],
+    described: Sequence[ClipSegments],
+    unmirrored: frozenset[str],
+    rows_of: Callable[[ClipSegments], npt.NDArray[np.float32]],
+    spread: Mapping[str, float],
+) -> tuple[list[dict[str, Any]], dict[str, npt.NDArray[Any]]]:
+    """Rows of the segments table and of the arrays of some clips, as if they were the whole library.
+
+    rows_of: the embeddings of a clip. spread: of `boundaries.spreads`. Twins and what is walkable are left open.
+    """
+    parts: dict[str, list[npt.NDArray[Any]]] = {
+        name: [] for name in ARRAYS
+    }
+    columns: list[dict[str, Any]] = []
+    for row, clip in zip(clips, described, strict=True):
+        embedded, shape = rows_of(clip), outline.stored(clip.poses)
+        for mirrored in (False,) if row["clip"] in unmirrored else (False, True):
+            starts, ends = (clip.mirrored_entry, clip.mirrored_leave) if mirrored else (clip.entry, clip.leave)
+            parts["embeddings"].append(embedded)
+            parts["entry"].append(boundaries.features(starts, dict(spread)))
+            parts["exit"].append(boundaries.features(ends, dict(spread)))
+            parts["travel"].append(clip.travel * travel.MIRROR if mirrored else clip.travel)
+            parts["accents"].append(clip.timing)
+            parts["outline"].append(shape)
+            first = len(columns)
+            columns += [_row(row, clip, number, first, mirrored) for number in range(len(clip.cuts))]
+    return columns, {name: np.concatenate(part) for name, part in parts.items()}
 
 
 def _embedding(
@@ -100,12 +120,13 @@ def _embedding(
 ) -> tuple[Callable[[ClipSegments], npt.NDArray[np.float32]], Encoder]:
     """How the segments of a clip are embedded, and by what."""
     if trained is not None:
-        return _embedded, trained.encoder
+        return embedded, trained.encoder
     fitted = RhythmEncoder.fit(rhythm.gathered([clip.rhythm for clip in described]))
     return lambda clip: fitted.embed(clip.rhythm), fitted
 
 
-def _embedded(clip: ClipSegments) -> npt.NDArray[np.float32]:
+def embedded(clip: ClipSegments) -> npt.NDArray[np.float32]:
+    """The rows of a clip that a trained encoder has embedded."""
     if clip.embedded is None:
         raise ValueError("a clip was not embedded by the library's trained encoder")
     return clip.embedded

@@ -30,7 +30,8 @@ from choreodb.storage.virtual import FPS, MAX_RATE, MIN_RATE, copy_frames
 Progress = Callable[[str, int, int], None]
 Floats = npt.NDArray[np.float32]
 
-_ARRAYS = ("embeddings", "entry", "exit", "travel", "accents")
+_AS_THEY_ARE = ("travel", "outline")
+"""Arrays whose rows are the same for a copy."""
 
 
 def add_copies(store: Store, rates: Sequence[float], *, progress: Progress | None = None) -> Store:
@@ -136,10 +137,10 @@ def _arrays(
     spread, config = store.meta["boundary"]["spread"], BoundaryConfig()
     own, copies = len(kept), len(rates)
     out: dict[str, Floats] = {}
-    for name in (name for name in _ARRAYS if name in store.manifest.arrays):
+    for name in store.manifest.arrays:
         first = np.asarray(store.array(name)[kept])
         shape = (own * (copies + 1), first.shape[1])
-        out[name] = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.float32, shape=shape)
+        out[name] = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=first.dtype, shape=shape)
         out[name][:own] = first
     for number, rate in enumerate(rates, 1):
         tell("copy", number - 1, copies)
@@ -147,7 +148,8 @@ def _arrays(
         out["embeddings"][rows] = encoder.embed(faster(described[0], rate))
         out["entry"][rows] = boundaries.features(hastened(described[1], rate), spread, config)
         out["exit"][rows] = boundaries.features(hastened(described[2], rate), spread, config)
-        out["travel"][rows] = out["travel"][:own]
+        for name in out.keys() & set(_AS_THEY_ARE):
+            out[name][rows] = out[name][:own]
         if "accents" in out:
             out["accents"][rows] = timing.faster(out["accents"][:own], rate)
     tell("copy", copies, copies)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from choreodb.indexer import ingest
+from choreodb.indexer import drift, ingest
 from choreodb.indexer.accents import accents
 from choreodb.indexer.copies import faster
 from choreodb.indexer.encoders import recorded, rhythm
@@ -43,10 +43,12 @@ def _reembedded(store: Store, trained: Trained | None, tell: Progress) -> Store:
     if store.encoder.get("sha256") == made.hash and np.array_equal(embeddings, store.array("embeddings")):
         return store
     tell("commit", 0, 1)
+    about = made.meta() if trained is None else trained.meta
+    fit = drift.state({"embeddings": embeddings, "entry": store.array("entry")}, drift.captured(store), about)
     after = store.commit(
         arrays={"embeddings": embeddings},
         index=build_files(embeddings),
-        meta={**store.meta, "encoder": made.meta() if trained is None else trained.meta},
+        meta={**store.meta, "encoder": about, "fit": fit},
         encoder={"name": made.name, "sha256": made.hash},
         models={} if trained is None else trained.models,
         change={"action": "reembed", "encoder": made.name, "before": store.encoder.get("name")},

@@ -99,6 +99,24 @@ class CellIndex:
         self._cells = Cells(old.centres, offset, ids, _taken(np.concatenate([old.rows, rows]), order))
         self.facts = CellFacts(**{**asdict(self.facts), "vectors": len(self._vectors)})
 
+    def moved(self, vectors: Vectors, number: Ints, added: Ints) -> CellIndex:
+        """The index of `vectors` [N, D], among which old ones lie at `number` [S] (-1: gone) and new ones at `added` [M].
+
+        The cells, and how many rows a query looks at, stay.
+        """
+        old = self._cells
+        cell = np.repeat(np.arange(self.facts.cells), np.diff(old.offset))
+        there = number[old.ids]
+        kept = there >= 0
+        rows = shortened(np.ascontiguousarray(vectors[added]), self._turn)
+        both = np.concatenate([cell[kept], cells.nearest_centre(rows, old.centres)])
+        ids = np.concatenate([there[kept], added])
+        order = np.lexsort((ids, both))
+        offset = np.concatenate([[0], np.cumsum(np.bincount(both, minlength=self.facts.cells))]).astype(np.int64)
+        parts = Cells(old.centres, offset, ids[order], _taken(np.concatenate([old.rows[kept], rows]), order))
+        facts = CellFacts(**{**asdict(self.facts), "vectors": len(vectors)})
+        return CellIndex(vectors, self._turn, parts, facts)
+
     def search(self, queries: Vectors, k: int, allowed: Bools | None = None) -> Result:
         """See `VectorIndex.search`; exact where so few ids are allowed that it is cheaper."""
         queries = check_query(queries, self._vectors.shape[1], k, len(self), allowed)

@@ -8,7 +8,8 @@ from typing import IO, Literal, Protocol, get_args
 
 from choreodb.errors import QueryError, StoreError
 from choreodb.storage.cell_index import CellIndex
-from choreodb.storage.exact_index import Bools, ExactIndex, Result, Vectors
+from choreodb.storage.cells import cell_count
+from choreodb.storage.exact_index import Bools, ExactIndex, Ints, Result, Vectors
 from choreodb.storage.faiss_index import FaissIndex, has_faiss
 from choreodb.storage.hnsw_index import HnswIndex, has_hnswlib
 from choreodb.storage.store import Store
@@ -89,6 +90,22 @@ def build_files(vectors: Vectors, kind: Kind | None = None) -> dict[str, Write]:
         return {}
     name = {"cells": CELLS_NAME, "hnsw": HNSW_NAME}.get(kind, FAISS_NAME)
     return {name: build(vectors, kind).write}
+
+
+def moved(store: Store, vectors: Vectors, number: Ints, added: Ints) -> dict[str, Write] | None:
+    """The cells of a library after rows went and came, for `Store.commit`; None where they are to be built anew.
+
+    vectors: [N, D] afterwards. number: [S] place there of every row of the store, -1 without one. added: new places.
+    The centres stay, so that this takes a copy and no training; they are made anew once the library would get a fifth
+    more or fewer cells.
+    """
+    path = store.index_path(CELLS_NAME)
+    if path is None or chosen_kind(*vectors.shape) != "cells":
+        return None
+    old = CellIndex.load(store.array("embeddings"), path)
+    if not 0.8 < old.facts.cells / cell_count(len(vectors)) < 1.25:
+        return None
+    return {CELLS_NAME: old.moved(vectors, number, added).write}
 
 
 def choose(store: Store, kind: Literal["auto", "exact", "cells", "faiss", "hnsw"] = "auto") -> VectorIndex:

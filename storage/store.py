@@ -32,7 +32,7 @@ from choreodb.storage.motion_table import (
     open_parquet,
 )
 from choreodb.storage.place import Place, at
-from choreodb.storage.tables import ARRAYS, OPTIONAL_COLUMNS, SCHEMAS
+from choreodb.storage.tables import ARRAY_DTYPES, ARRAYS, OPTIONAL_COLUMNS, SCHEMAS
 
 _ROW_GROUP = 1 << 16
 _ATTEMPTS = 100
@@ -325,8 +325,8 @@ class Store:
         return commits.publish(self.place, f"tables/{name}", ".parquet", len(table), write)
 
     def _write_array(self, name: str, array: npt.NDArray[Any]) -> ArrayEntry:
-        array = np.ascontiguousarray(array, dtype=np.dtype("<f4"))
-        if _known(name, ARRAYS) and array.ndim != 2:
+        array = np.ascontiguousarray(array, dtype=np.dtype(ARRAY_DTYPES[_known(name, ARRAYS)]))
+        if array.ndim != 2:
             raise StoreError(f"array {name!r} has shape {array.shape}; expected {ARRAYS[name]}")
         entry = commits.publish(self.place, f"arrays/{name}", ".npy", len(array), partial(_write_npy, array))
         return ArrayEntry(entry, tuple(array.shape), array.dtype.str)

@@ -155,7 +155,11 @@ ARRAYS = {
     " and how far it turns, radians; may be absent",
     "accents": "float32 [S, 128]: 32 means along the segment of each of: mean joint speed and the slower foot's, m/s,"
     " mean joint acceleration, m/s2, vertical velocity of the pelvis, m/s; may be absent",
+    "outline": "float16 [S, 99]: eleven joints in metres, seen as when facing as at the segment's start: their mean over it and"
+    " the first two cosine waves, orthonormal; what twins of a new segment are looked for by; may be absent",
 }
 
-OPTIONAL_ARRAYS = frozenset({"travel", "accents"})
+ARRAY_DTYPES = {name: "<f2" if name == "outline" else "<f4" for name in ARRAYS}
+
+OPTIONAL_ARRAYS = frozenset({"travel", "accents", "outline"})
 """Arrays that a library may lack, because an earlier version wrote it."""

@@ -22,7 +22,7 @@ from choreodb.storage.manifest import FileEntry, Manifest
 from choreodb.storage.motion_table import BLOCK_FRAMES
 from choreodb.storage.place import Place, at, file_sha256
 from choreodb.storage.store import Store
-from choreodb.storage.tables import ARRAYS, OPTIONAL_ARRAYS, SCHEMAS
+from choreodb.storage.tables import ARRAY_DTYPES, ARRAYS, OPTIONAL_ARRAYS, SCHEMAS
 from choreodb.storage.virtual import copy_frames, is_rate
 
 FRAME_S = 1.0 / 60.0
@@ -357,7 +357,7 @@ def _check_arrays(store: Store) -> Iterator[Problem]:
     segments = store.manifest.rows("segments")
     for name in store.manifest.arrays:
         values = store.array(name)
-        if name not in ARRAYS or values.dtype != np.dtype("<f4") or values.ndim != 2:
+        if name not in ARRAYS or values.dtype != np.dtype(ARRAY_DTYPES[name]) or values.ndim != 2:
             yield Problem(
                 _file(store, name), f"{values.dtype} {values.shape}: expected {ARRAYS.get(name, 'no such array')}"
             )

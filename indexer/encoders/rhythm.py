@@ -286,6 +286,23 @@ def _assemble(seen: Descriptors, stats: RhythmStats, config: RhythmConfig) -> np
     return np.ascontiguousarray(_unit(rows), dtype=np.float32).reshape(count, DIMENSIONS)
 
 
+def ranks(embeddings: npt.NDArray[np.float32], config: RhythmConfig) -> dict[str, Array]:
+    """The ranks [N] in 0..1 that embeddings [N, 256] of this encoder were made with: of level, density and pulse.
+
+    Two neighbouring bins of a Gaussian bump have a ratio that says where its middle is.
+    """
+    out, first = {}, 0
+    for name, size in _SIZES.items():
+        if name in ("level", "density", "pulse"):
+            bump = np.maximum(embeddings[:, first : first + size].astype(np.float64), 1e-30)
+            at = np.minimum(np.argmax(bump, axis=1), size - 2)
+            row = np.arange(len(bump))
+            slope = np.log(bump[row, at + 1] / bump[row, at])
+            out[name] = config.rank_spread**2 * slope * size + (at + 1.0) / size
+        first += size
+    return out
+
+
 def _centred(values: Array) -> Array:
     return np.asarray(values - values.mean(axis=-1, keepdims=True))
 

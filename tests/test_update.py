@@ -1,0 +1,101 @@
+"""Clips that come and go in a large library: in proportion to them, and as if everything had been indexed at once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from choreodb.indexer import build, connect, drift, ingest, twins, update
+from choreodb.indexer.build import index
+from choreodb.indexer.encoders.rhythm import RhythmEncoder
+from choreodb.storage import edit, graph
+from choreodb.storage.store import Store
+from choreodb.storage.verify import verify
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every library counts as large, and as near enough to what it was fitted to."""
+    monkeypatch.setattr(drift, "SMALL", 0)
+    monkeypatch.setattr(drift, "LIMIT", np.inf)
+
+
+@pytest.fixture
+def folders(sample_folder: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """The same source without every third clip, and whole."""
+    whole = Path(shutil.copytree(sample_folder, tmp_path / "whole" / sample_folder.name))
+    part = Path(shutil.copytree(sample_folder, tmp_path / "part" / sample_folder.name))
+    motions = sorted(path for path in part.rglob("*.bvh"))
+    assert len(motions) > 5
+    for path in motions[1::3]:
+        path.unlink()
+    return part, whole
+
+
+def equals_its_rebuild(store: Store) -> None:
+    """Graph, walkable part, twins and arrays are those of all clips at once, with the statistics of the library."""
+    clips = sorted(store.table("clips").to_pylist(), key=lambda row: str(row["clip"]))
+    described = [ingest.segment(row, *store.read_motion(row["clip"], 0, row["frames"])) for row in clips]
+    encoder = RhythmEncoder.from_meta(store.meta["encoder"])
+    unmirrored = frozenset(row["clip"] for row in clips if not row["mirror"])
+    columns, arrays = connect.lay_out(
+        clips, described, unmirrored, lambda clip: encoder.embed(clip.rhythm), store.meta["boundary"]["spread"]
+    )
+    for name, expected in arrays.items():
+        assert np.array_equal(store.array(name), expected), name
+    table = store.table("segments")
+    for name in ("segment", "clip", "first_bar", "start_s", "continuation", "mirrored", "origin"):
+        assert table.column(name).to_pylist() == [row[name] for row in columns], name
+    expected, walkable = connect._graph(columns, arrays, connect.GraphConfig())
+    found = store.table("transitions")
+    for name in ("source", "target", "continuation"):
+        assert found.column(name).to_pylist() == expected.column(name).to_pylist(), name
+    assert np.allclose(found.column("cost").to_numpy(), expected.column("cost").to_numpy(), atol=1e-6)
+    assert np.array_equal(table.column("walkable").to_numpy(), walkable)
+    assert table.column("twin_group").to_pylist() == connect._twins(columns, described).tolist()
+
+
+@pytest.mark.usefixtures("large")
+def test_what_comes_in_is_set_against_all(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part, whole = folders
+    index([part], tmp_path / "lib")
+    before = Store.open(tmp_path / "lib")
+    monkeypatch.setattr(build, "_connected", None)
+    read: list[str] = []
+    segment = ingest.segment
+    monkeypatch.setattr(ingest, "segment", lambda row, *motion: (read.append(row["clip"]), segment(row, *motion))[1])
+    summary = index([whole], tmp_path / "lib")
+    after = Store.open(tmp_path / "lib")
+    assert sorted(read) == sorted(summary.added)
+    assert len(summary.added) > 1
+    assert verify(after) == ()
+    assert after.meta["encoder"] == before.meta["encoder"]
+    monkeypatch.undo()
+    equals_its_rebuild(after)
+
+
+@pytest.mark.usefixtures("large")
+def test_what_changes_goes_and_comes(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, whole = folders
+    index([whole], tmp_path / "lib")
+    rows = Store.open(tmp_path / "lib").table("clips").to_pylist()
+    first, last = (whole / row["source_path"] for row in (rows[0], rows[1]))
+    # another file with the same motion to the same song: a twin of all of it
+    first.write_bytes(last.read_bytes() + b"\n")
+    monkeypatch.setattr(build, "_connected", None)
+    summary = index([whole], tmp_path / "lib")
+    assert len(summary.changed) == 1
+    after = Store.open(tmp_path / "lib")
+    assert verify(after) == ()
+    groups = after.columns("segments", ["clip", "twin_group"]).to_pylist()
+    assert any(row["twin_group"] >= 0 for row in groups if row["clip"] == summary.changed[0])
+    equals_its_rebuild(after)
+    left = edit.delete(after, [summary.changed[0]])
+    assert verify(left) == ()
