@@ -92,7 +92,7 @@ def update(
     clips: new rows of the clips table, sorted; a clip that changes is in both. described: one for each. unmirrored: those
     without mirror images. folder: for arrays that are larger than memory should hold.
     """
-    if not _can(store, added=bool(clips)):
+    if not possible(store, added=bool(clips)):
         return None
     columns, new = connect.lay_out(
         clips, described, unmirrored, _rows_of(store, trained), store.meta["boundary"]["spread"]
@@ -107,7 +107,7 @@ def update(
     return Derived(tables, arrays, _index(store, arrays["embeddings"], order))
 
 
-def _can(store: Store, *, added: bool) -> bool:
+def possible(store: Store, *, added: bool) -> bool:
     """Whether the library was made with what is needed, by the same rules, and is large enough for it to be worth while."""
     fit, boundary = store.meta.get("fit"), store.meta.get("boundary", {})
     arrays = {"embeddings", "entry", "exit", "travel", "outline"}

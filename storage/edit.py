@@ -89,38 +89,61 @@ def with_copies(store: Store, clips: Collection[str]) -> list[str]:
     return sorted({*clips, *(row["clip"] for row in rows if row["copy_of"] in set(clips))})
 
 
-def delete(store: Store, clips: Collection[str], *, reason: str | None = None) -> Store:
+Refit = Callable[[Store, frozenset[str]], Mapping[str, Any] | None]
+"""What `Store.commit` is to write besides where a library without these clips is to be fitted anew; None where it need not."""
+
+
+def delete(store: Store, clips: Collection[str], *, reason: str | None = None, refit: Refit | None = None) -> Store:
     """A version without `clips`: gone from tables, arrays, index and graph, and remembered, so that `index` leaves them out.
 
     Their motion stays in the files until `compact` and `vacuum`. The graph is what it would be had they never been
     there. Errors: QueryError where one is not there; ConflictError.
     """
     chosen = with_copies(store, select(store, clips))
-    return rebasing(store, chosen, lambda base: _delete(base, frozenset(chosen), reason))
+    return rebasing(store, chosen, lambda base: _delete(base, frozenset(chosen), reason, refit))
 
 
-def _delete(store: Store, gone: frozenset[str], reason: str | None) -> Store:
+def _delete(store: Store, gone: frozenset[str], reason: str | None, refit: Refit | None) -> Store:
     clips = store.table("clips")
     leaving = pc.is_in(clips.column("clip"), value_set=pa.array(sorted(gone), pa.string()))
     kept_clips = clips.filter(pc.invert(leaving))
-    segments = store.table("segments")
-    keep = ~np.isin(np.asarray(segments.column("clip").to_pylist(), dtype=object), sorted(gone))
-    arrays = {name: np.asarray(store.array(name))[keep] for name in store.manifest.arrays}
-    edges, rows = _without(store, segments, keep, arrays)
     songs = set(kept_clips.column("music").to_pylist())
     music = store.table("music")
+    derived = (refit and refit(store, gone)) or _cut(store, gone)
     return store.commit(
-        tables={
-            "clips": kept_clips,
-            "music": music.filter(pa.array([song in songs for song in music.column("music").to_pylist()], pa.bool_())),
-            "segments": rows,
-            "transitions": edges,
-            "tombstones": pa.concat_tables([store.table("tombstones"), _tombstones(store, clips.filter(leaving), reason)]),
+        **{
+            **derived,
+            "tables": {
+                **derived["tables"],
+                "clips": kept_clips,
+                "music": music.filter(
+                    pa.array([song in songs for song in music.column("music").to_pylist()], pa.bool_())
+                ),
+                "tombstones": pa.concat_tables(
+                    [store.table("tombstones"), _tombstones(store, clips.filter(leaving), reason)]
+                ),
+            },
         },
-        arrays=arrays,
-        index=index.build_files(arrays["embeddings"]) if "embeddings" in arrays else None,
         change={"action": "delete", "clips": len(gone), "reason": reason},
-    )  # fmt: skip
+    )
+
+
+def _cut(store: Store, gone: frozenset[str]) -> dict[str, Any]:
+    """What was derived, less the rows of clips that go."""
+    segments = store.table("segments")
+    keep = _numpy_bools(pc.invert(pc.is_in(segments.column("clip"), value_set=pa.array(sorted(gone), pa.string()))))
+    arrays = {name: np.asarray(store.array(name))[keep] for name in store.manifest.arrays}
+    edges, rows = _without(store, segments, keep, arrays)
+    made: dict[str, index.Write] | None = None
+    if "embeddings" in arrays:
+        number = np.where(keep, np.cumsum(keep) - 1, -1)
+        made = index.moved(store, arrays["embeddings"], number, np.empty(0, dtype=np.int64))
+        made = index.build_files(arrays["embeddings"]) if made is None else made
+    return {"tables": {"segments": rows, "transitions": edges}, "arrays": arrays, "index": made}
+
+
+def _numpy_bools(values: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    return np.asarray(values.to_numpy(), dtype=np.bool_)
 
 
 def _tombstones(store: Store, rows: pa.Table, reason: str | None) -> pa.Table:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from choreodb.indexer import build, connect, drift, ingest, twins, update
+from choreodb.indexer import build, connect, drift, ingest
 from choreodb.indexer.build import index
 from choreodb.indexer.encoders.rhythm import RhythmEncoder
-from choreodb.storage import edit, graph
+from choreodb.storage import edit
 from choreodb.storage.store import Store
 from choreodb.storage.verify import verify
 

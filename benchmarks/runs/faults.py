@@ -41,10 +41,10 @@ def _index(place: Place, source: Path) -> None:
 
 
 def _delete(place: Place, source: Path) -> None:
-    from choreodb.storage import edit
+    from choreodb.indexer import removal
     from choreodb.storage.store import Store
 
-    edit.delete(Store.open(place), ["troupe/clip0"], reason="consent withdrawn")
+    removal.delete(Store.open(place), ["troupe/clip0"], reason="consent withdrawn")
 
 
 def _relabel(place: Place, source: Path) -> None:

@@ -143,6 +143,7 @@ BENCHMARKS: dict[str, str] = {
     "traps": "choreodb.benchmarks.runs.traps",
     "scale": "choreodb.benchmarks.runs.scale",
     "troupe": "choreodb.benchmarks.runs.troupe",
+    "updates": "choreodb.benchmarks.runs.updates",
 }
 
 

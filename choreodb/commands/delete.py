@@ -22,12 +22,13 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Delete, or say what would be."""
+    from choreodb.indexer import removal
     from choreodb.storage import edit
     from choreodb.storage.store import Store
 
     store = Store.open(options.library)
     clips = edit.select(store, options.clips, options.where)
-    after = store if options.dry_run else edit.delete(store, clips, reason=options.reason)
+    after = store if options.dry_run else removal.delete(store, clips, reason=options.reason)
     if options.json:
         print_json({"schema_version": 1, "library_version": after.version, "clips": clips, "dry_run": options.dry_run})
     elif options.dry_run:
