@@ -114,6 +114,7 @@ def _index(
 ) -> Summary:
     report("discover", 0, 1)
     store = Store.open(library) if Store.exists(library) else Store.create(library)
+    store.place.ready()
     trained = _encoder(store, encoder)
     found = discover([Path(source) for source in sources], reading)
     if strict and found.problems:

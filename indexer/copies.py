@@ -40,6 +40,7 @@ def add_copies(store: Store, rates: Sequence[float], *, progress: Progress | Non
     Copies are made of segments and boundary features as the library has them; nothing is measured again. The graph of the
     copies is that of the clips, with edges to the same and to the neighbouring rates. QueryError for a rate that is none.
     """
+    store.place.ready()
     _check(store, rates)
     tell = progress or (lambda *_: None)
     clips, segments, number = _captured(store)

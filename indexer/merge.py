@@ -61,6 +61,7 @@ def merge(
     tell = progress or (lambda stage, done, total: None)
     sources = [Store.open(other) for other in others]
     base = Store.open(library) if Store.exists(library) else Store.create(library)
+    base.place.ready()
     recorded.same([base, *sources])
     for done, store in enumerate(sources):
         tell("verify", done, len(sources))

@@ -49,6 +49,7 @@ def repair(library: Place | Path | str) -> Repaired:
     """
     place = at(library)
     number = resolve(place, None)
+    place.ready()
     found = verify(place, number)
     if not found:
         return Repaired((), None, ())

@@ -46,8 +46,10 @@ def export(store: Store, out: Place | Path | str, subset: Subset, *, progress: P
     chosen = set(subset.clips)
     rows = [row for row in clip_rows(store) if row["clip"] in chosen]
     with one_thread():
+        store = Store.create(out)
+        store.place.ready()
         return gather.commit(
-            Store.create(out),
+            store,
             [Taken(row, store) for row in rows],
             {row["music"]: row for row in store.table("music").to_pylist()},
             change={"action": "export", "clips": len(rows), "of_version": store.version},

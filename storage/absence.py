@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pyarrow as pa
+
 from choreodb.errors import ChoreoError, QueryError
 from choreodb.storage import manifest as manifests
+from choreodb.storage.folder import FolderPlace
 from choreodb.storage.motion_table import keys_of
 from choreodb.storage.place import Place, at
 from choreodb.storage.store import Store, resolve
@@ -76,12 +79,17 @@ def _in_tables(store: Store, clip: str, cure: str) -> Iterator[Problem]:
             yield Problem(files[0].path, f"version {store.version} has {clip!r} in the {name} table; {cure}")
 
 
+def _source(place: Place, file: str) -> Path | pa.BufferReader:
+    """A file that no version may name, so that its hash is not known, by which a cache would keep it."""
+    return place.local(file, "") if isinstance(place, FolderPlace) else pa.BufferReader(place.read(file))
+
+
 def _in_motion(place: Place, keys: set[str], cure: str) -> Iterator[Problem]:
     for name in place.names("tables"):
         file = f"tables/{name}"
         if name.startswith("motion-") and name.endswith(".parquet"):
             try:
-                held = keys_of(file, place.local(file, "")) & keys
+                held = keys_of(file, _source(place, file)) & keys
             except (ChoreoError, OSError) as error:
                 yield Problem(file, f"cannot be searched: {error}")
                 continue

@@ -36,6 +36,7 @@ def rebasing(store: Store, touched: Collection[str], build: Callable[[Store], St
 
     touched: clips that the change is about. ConflictError where another writer changed one of them meanwhile.
     """
+    store.place.ready()
     base = store
     for _ in range(_ATTEMPTS):
         try:

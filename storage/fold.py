@@ -69,8 +69,8 @@ def refuse_damage(entry: FileEntry, path: Path) -> None:
     if found != expected:
         kind = "sha256" if entry.fold is None else "fold"
         raise StoreError(
-            f"{entry.path} is damaged: its {kind} is {found[:12]}..., expected {expected[:12]}...; restore it, or "
-            "rebuild what is derived: choreodb verify --repair"
+            f"{entry.path} is damaged: its {kind} is {found[:12]}..., expected {expected[:12]}...; restore it"
+            + ("" if entry.path.startswith("models/") else ", or make it again: choreodb verify --repair")
         )
     _good.add(known)
 

@@ -128,6 +128,9 @@ class FolderPlace:
         """See `Place.local`; the hash is `verify`'s to check, where the file is the library's own."""
         return self.folder / name
 
+    def ready(self) -> None:
+        """See `Place.ready`: every folder that takes hard links will do, and a commit tries them."""
+
     @contextmanager
     def changing(self) -> Iterator[None]:
         """See `Place.changing`."""

@@ -272,7 +272,7 @@ class MotionReader:
             return table
 
 
-def open_parquet(name: str, path: Path) -> pq.ParquetFile:
+def open_parquet(name: str, path: Path | pa.BufferReader) -> pq.ParquetFile:
     """Open a Parquet file memory-mapped; StoreError naming `name` where it is none."""
     try:
         return pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
@@ -300,7 +300,7 @@ def row_groups(name: str, path: Path) -> Iterator[pa.Table]:
             raise damaged(name, error) from None
 
 
-def keys_of(name: str, path: Path) -> set[str]:
+def keys_of(name: str, path: Path | pa.BufferReader) -> set[str]:
     """The motion keys that a part holds."""
     return {str(row[0]) for row in _key_rows(name, open_parquet(name, path))}
 

@@ -58,6 +58,10 @@ class Place(Protocol):
         """A path on this machine with the bytes of a published file: the file itself, or a cached copy."""
         ...
 
+    def ready(self) -> None:
+        """Find out, before any work is done for it, whether a commit could be made here; StoreError where it could not."""
+        ...
+
     def changing(self) -> AbstractContextManager[None]:
         """Make ready for new files; clear away what writers that died have left; undo what was made after an error."""
         ...

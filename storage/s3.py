@@ -108,11 +108,16 @@ class ObjectPlace:
         """See `Place.local`."""
         return self._cache.find(sha256) or self._cache.keep(sha256, self._pieces(name), what=name)
 
-    @contextmanager
-    def changing(self) -> Iterator[None]:
-        """See `Place.changing`; the first time it is made sure that of two writers of one name only one wins."""
+    def ready(self) -> None:
+        """See `Place.ready`: of two writers of one name only one must win."""
         with writing(self):
             self._probe()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """See `Place.changing`."""
+        self.ready()
+        with writing(self):
             self._cache.folder.mkdir(parents=True, exist_ok=True)
             ready = self._drafts.changing()
         with ready:

@@ -120,6 +120,22 @@ def test_a_killed_run_goes_on_where_it_was(
     assert contents(library) == contents(fresh)
 
 
+def test_a_killed_compact_run_leaves_no_rounded_values_to_one_in_full(
+    original: Path, fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read for compact motion is rounded; a run that stores it in full reads it again."""
+    library = tmp_path / "lib"
+    with monkeypatch.context() as patch:
+        Reads(patch, 3)
+        with pytest.raises(KeyboardInterrupt):
+            index([original], library, packing="compact")
+    assert len(list((library / "tables").glob("staged-*"))) == 3
+    reads = Reads(monkeypatch)
+    index([original], library, packing="float32")
+    assert len(reads.clips) == 5
+    assert contents(library) == contents(fresh)
+
+
 @pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "pickle", "other"])
 def test_a_damaged_staged_clip_is_read_again(
     original: Path, fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str

@@ -6,6 +6,8 @@ import hashlib
 import json
 import logging
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -255,3 +257,90 @@ def test_commands_take_an_address(
         outputs.append(out.read_bytes())
     assert outputs[0] == outputs[1]
     assert cli.main(["search", address, "--music", str(sample_song), "--top", "1"]) == 0
+
+
+COMMANDS = (
+    ["info"],
+    ["log", "--json"],
+    ["tag", "first"],
+    ["sql", "select clip, style, tempo_bpm from clips order by 1", "--json"],
+    ["graph", "--stats"],
+    ["relabel", "CLIP", "--style", "other"],
+    ["relabel", "--where", "style = 'nothing'", "--style", "other"],
+    ["info", "--at", "first", "--json"],
+    ["delete", "CLIP", "--reason", "consent withdrawn"],
+    ["delete", "CLIP"],
+    ["log", "--limit", "1"],
+    ["rollback", "first"],
+    ["delete", "CLIP", "--json"],
+    ["tag", "first", "--remove"],
+    ["compact"],
+    ["copies", "--rates", "1.1"],
+    ["upgrade"],
+    ["export", "OUT", "--where", "metre = 4"],
+    ["reembed", "--encoder", "rhythm"],
+    ["sql", "select count(*) from segments", "--at", "1"],
+    ["vacuum", "--keep", "1", "--grace", "0"],
+    ["verify", "--absent", "CLIP"],
+    ["verify"],
+    ["verify", "--repair"],
+    ["info", "--at", "1"],
+)
+"""Every command that takes a library, in an order that makes sense; CLIP is one of its clips, OUT another library."""
+
+
+@pytest.mark.long
+def test_every_command_says_the_same_in_a_bucket_as_in_a_folder(
+    bucket: str, sample_library: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client = boto3.client("s3", region_name="us-east-1")
+    for path in sorted(sample_library.rglob("*")):
+        if path.is_file():
+            key = f"lib/{path.relative_to(sample_library).as_posix()}"
+            client.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+    shutil.copytree(sample_library, tmp_path / "lib")
+    clip = str(Store.open(sample_library).columns("clips", ["clip"]).column("clip")[0])
+    said: dict[str, list[tuple[int, str, str]]] = {}
+    for root in (str(tmp_path), f"s3://{bucket}"):
+        names = {"CLIP": clip, "OUT": f"{root}/out"}
+        said[root] = []
+        for name, *rest in COMMANDS:
+            status = cli.main([name, f"{root}/lib", *(names.get(word, word) for word in rest)])
+            out, err = (text.replace(root, "ROOT") for text in capfd.readouterr())
+            said[root].append((status, _without_times(out), err))
+    here, there = said.values()
+    for command, one, other in zip(COMMANDS, here, there, strict=True):
+        assert one == other, command
+    assert [status for status, _, _ in here].count(0) > 20
+    assert Store.open(tmp_path / "lib").manifest.files() == Store.open(f"s3://{bucket}/lib").manifest.files()
+
+
+def _without_times(text: str) -> str:
+    """Dates and times are when a file was written, which a copy does not keep."""
+    return re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?", "WHEN", text)
+
+
+def test_a_store_that_cheats_is_found_out_before_any_work(
+    address: str, monkeypatch: pytest.MonkeyPatch, sample_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    library = specimen.make(address)
+
+    def careless(place: ObjectPlace, name: str, data: bytes, writer: str) -> None:
+        place._client.put_object(Bucket=place.bucket, Key=place._key(name), Body=data)
+
+    monkeypatch.setattr(ObjectPlace, "_put_new", careless)
+    clip = str(library.columns("clips", ["clip"]).column("clip")[0])
+    monkeypatch.setattr("choreodb.indexer.build.discover", None)
+    for command in (
+        ["index", str(sample_folder), "--library", address],
+        ["delete", address, clip],
+        ["relabel", address, clip, "--style", "x"],
+        ["copies", address, "--rates", "1.1"],
+        ["merge", address, address],
+        ["reembed", address, "--encoder", "rhythm"],
+    ):
+        assert cli.main(command) == 1, command
+        said = capfd.readouterr().err
+        assert "does not enforce If-None-Match" in said, command
+        assert said.count("\n") == 1
+    assert Store.versions(address) == (1,)

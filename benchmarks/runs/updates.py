@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,10 @@ def _rounds(
         going = sorted(rng.choice(there, round(effort.delete * len(rows)), replace=False).tolist())
         row: Row = {"kind": "round", "round": number + 1, "added": len(coming), "deleted": len(going)}
         before = store.meta["fit"]
-        store, row["add_s"] = _timed(lambda store=store, coming=coming: _added(store, whole, coming))  # type: ignore[misc]
+        store, row["add_s"] = _timed(partial(_added, store, whole, coming))
         row["fitted_by_add"] = store.meta["fit"] != before
         before = store.meta["fit"]
-        store, row["delete_s"] = _timed(lambda store=store, going=going: removal.delete(store, going))  # type: ignore[misc]
+        store, row["delete_s"] = _timed(partial(removal.delete, store, going))
         row["fitted_by_delete"] = store.meta["fit"] != before
         row |= {"segments": store.manifest.rows("segments"), "drift": _drift(store)}
         out.append(row)
@@ -187,7 +188,7 @@ def _additions(whole: Store, folder: Path, effort: Effort, tell: Callable[..., N
     out: list[Row] = []
     for few in (*effort.few[:-1], most):
         tell(f"updates: adding {few} clips", 0, 1)
-        after, seconds = _timed(lambda few=few: _added(store, whole, late[:few]))  # type: ignore[misc]
+        after, seconds = _timed(partial(_added, store, whole, late[:few]))
         out.append(
             {
                 "kind": "addition", "there": store.manifest.rows("segments"), "captured": captured, "clips": few,
