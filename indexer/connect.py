@@ -96,9 +96,7 @@ def lay_out(
 
     rows_of: the embeddings of a clip. spread: of `boundaries.spreads`. Twins and what is walkable are left open.
     """
-    parts: dict[str, list[npt.NDArray[Any]]] = {
-        name: [] for name in ARRAYS
-    }
+    parts: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in ARRAYS}
     columns: list[dict[str, Any]] = []
     for row, clip in zip(clips, described, strict=True):
         embedded, shape = rows_of(clip), outline.stored(clip.poses)

@@ -110,12 +110,9 @@ def update(
 def possible(store: Store, *, added: bool) -> bool:
     """Whether the library was made with what is needed, by the same rules, and is large enough for it to be worth while."""
     fit, boundary = store.meta.get("fit"), store.meta.get("boundary", {})
-    arrays = {"embeddings", "entry", "exit", "travel", "outline"}
-    if (
-        fit is None
-        or store.manifest.arrays.keys() != arrays
-        or store.meta.get("graph") != _plain_json(connect.GraphConfig())
-    ):
+    if fit is None or store.manifest.arrays.keys() != ARRAYS.keys():
+        return False
+    if store.meta.get("graph") != _plain_json(connect.GraphConfig()):
         return False
     if boundary.get("config") != _plain_json(BoundaryConfig()):
         return False
