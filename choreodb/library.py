@@ -61,8 +61,9 @@ class SearchResult:
             for hit in window.hits:
                 tempo = f"{hit.tempo_bpm:6.1f} bpm" if hit.tempo_bpm else "   no beats"
                 turned = " mirrored" if hit.mirrored else ""
+                timing = "" if hit.timing is None else f"  timing {hit.timing:.3f}"
                 lines.append(
-                    f"    {hit.score:6.3f}  {tempo}  {hit.style or '-':<12} {hit.clip}  {hit.start_s:.2f}-{hit.end_s:.2f} s{turned}"
+                    f"    {hit.score:6.3f}{timing}  {tempo}  {hit.style or '-':<12} {hit.clip}  {hit.start_s:.2f}-{hit.end_s:.2f} s{turned}"
                 )
         return "\n".join(lines)
 
@@ -250,10 +251,14 @@ class Library:
         bpm: float | None = None,
         beats: str | Path | None = None,
         metre: int | None = None,
+        timing: bool = True,
     ) -> SearchResult:
-        """The `top` nearest segments for every window (a bar) of a song or of a clip; give exactly one of the two."""
+        """The `top` nearest segments for every window (a bar) of a song or of a clip; give exactly one of the two.
+
+        timing: whether the order for a song also says how well a segment moves with some 25 s of it.
+        """
         with one_thread():
-            return self._search(music, motion, top, where, bpm, beats, metre)
+            return self._search(music, motion, top, where, bpm, beats, metre, timing)
 
     def _search(
         self,
@@ -264,8 +269,9 @@ class Library:
         bpm: float | None,
         beats: str | Path | None,
         metre: int | None,
+        timing: bool,
     ) -> SearchResult:
-        from choreodb.retriever import nearest
+        from choreodb.retriever import nearest, reranking
 
         if (music is None) == (motion is None):
             raise QueryError("search wants either music or motion; give exactly one of the two")
@@ -273,13 +279,14 @@ class Library:
             from choreodb.music.music import Music
 
             song = music if isinstance(music, Music) else Music.load(music, bpm=bpm, beats=beats, metre=metre)
-            windows = nearest.nearest_to_music(self.store, song, top=top, where=where)
-            query: dict[str, Any] = {"music": song.path.name, "top": top, "where": where}
+            windows = nearest.nearest_to_music(self.store, song, top=top, where=where, timing=timing)
+            timed = timing and reranking.knows_timing(self.store)
+            query: dict[str, Any] = {"music": song.path.name, "top": top, "where": where, "timing": timed}
         else:
             assert motion is not None
             windows = nearest.nearest_to_motion(self.store, _canonical(motion), top=top, where=where)
             name = Path(motion).name if isinstance(motion, str | Path) else None
-            query = {"motion": name, "top": top, "where": where}
+            query = {"motion": name, "top": top, "where": where, "timing": False}
         return SearchResult(windows, query, self.version)
 
     def info(self) -> LibraryInfo:

@@ -11,12 +11,13 @@ import numpy.typing as npt
 from choreodb.errors import QueryError
 from choreodb.indexer.encoders import recorded
 from choreodb.indexer.encoders.base import ClipMotion, Encoder, MotionWindow, MusicWindow, Window
-from choreodb.retriever import song
+from choreodb.retriever import reranking, song
 from choreodb.storage import index
 from choreodb.storage.catalogue import matching
 
 if TYPE_CHECKING:
     from choreodb.motion.motion import Motion
+    from choreodb.music.features import Features
     from choreodb.music.grid import BeatGrid
     from choreodb.music.music import Music
     from choreodb.storage.store import Store
@@ -26,7 +27,8 @@ Float32Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A segment that is near. score: cosine, 1 is the same. start_s, end_s: clip seconds. tempo_bpm: None without beats."""
+    """A segment that is near. score: cosine, 1 is the same. start_s, end_s: clip seconds. tempo_bpm: None without beats.
+    timing: how well it moves with the song around the window, 0..1, where hits are in the order of both; else None."""
 
     score: float
     segment: int
@@ -36,6 +38,7 @@ class Hit:
     style: str | None
     tempo_bpm: float | None
     mirrored: bool
+    timing: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +59,21 @@ def nearest_to_music(
     window_bars: int = 1,
     grid: BeatGrid | None = None,
     encoder: Encoder | None = None,
+    timing: bool = True,
 ) -> tuple[NearestWindow, ...]:
     """The `top` nearest segments for every `window_bars` bars of a song; rests are left out where there are bars.
 
     where: predicate over the segments view. grid: the beats to cut the song by, its best hypothesis by default. A
-    segment and its mirror image are one hit. Every window has min(top, matches) hits. QueryError for numbers below 1,
+    segment and its mirror image are one hit. timing: whether the nearest `reranking.SHORTLIST` are put in the order of
+    nearness and timing together, where the library knows how its segments move. Every window has min(top, matches) hits. QueryError for numbers below 1,
     a predicate that is refused, or one that nothing matches.
     """
     steps = song.steps(music, grid or music.grids[0])
     steps = tuple(step for step in steps if step.kind == "bar") or steps
     windows = [MusicWindow(step.start_s, step.end_s, step.beats_s, max(0, len(step.beats_s) - 1)) for step in steps]
     vectors = (encoder or recorded.of_store(store)).embed_music(music, windows)
-    return _search(store, windows, vectors, top, where, window_bars)
+    features = music.features if timing and reranking.knows_timing(store) else None
+    return _search(store, windows, vectors, top, where, window_bars, features)
 
 
 def nearest_to_motion(
@@ -100,7 +106,9 @@ def _search(
     top: int,
     where: str | None,
     bars: int,
+    features: Features | None = None,
 ) -> tuple[NearestWindow, ...]:
+    """features: of the song, where the nearest are to be re-ranked by timing."""
     if top < 1 or bars < 1:
         raise QueryError(f"top is {top} and the window {bars} bars; expected at least 1 of each")
     allowed = None if where is None else np.asarray(matching(store, where), dtype=bool)
@@ -108,14 +116,42 @@ def _search(
         raise QueryError(f"no segment matches {where!r}; see `choreodb info` for the labels of this library")
     starts, ends, queries = _grouped(windows, vectors, bars)
     source = _origins(store)
-    found = _distinct(store, queries, top, allowed, source)
-    described = _describe(store, np.unique(np.concatenate([ids for _, ids in found])))
+    depth = top if features is None else max(top, reranking.SHORTLIST)
+    found = [_Found(scores, ids) for scores, ids in _distinct(store, queries, depth, allowed, source)]
+    if features is not None:
+        found = _reranked(store, features, 0.5 * (np.array(starts) + np.array(ends)), found, top)
+    described = _describe(store, np.unique(np.concatenate([each.ids for each in found])))
     return tuple(
-        NearestWindow(
-            start_s, end_s, tuple(replace(described[int(i)], score=float(s)) for s, i in zip(scores, ids, strict=True))
-        )
-        for start_s, end_s, (scores, ids) in zip(starts, ends, found, strict=True)
+        NearestWindow(start_s, end_s, each.hits(described))
+        for start_s, end_s, each in zip(starts, ends, found, strict=True)
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """What was found for a window, best first: scores, ids, and timing where it counts."""
+
+    scores: Float32Array
+    ids: npt.NDArray[np.int64]
+    timing: npt.NDArray[np.float64] | None = None
+
+    def hits(self, described: dict[int, Hit]) -> tuple[Hit, ...]:
+        timing = [None] * len(self.ids) if self.timing is None else self.timing.tolist()
+        rows = zip(self.ids.tolist(), self.scores.tolist(), timing, strict=True)
+        return tuple(replace(described[segment], score=score, timing=time) for segment, score, time in rows)
+
+
+def _reranked(
+    store: Store, features: Features, middles_s: npt.NDArray[np.float64], found: list[_Found], top: int
+) -> list[_Found]:
+    """The `top` of each window by nearness and timing together; equals stay in the order of nearness."""
+    out = []
+    for each, timing in zip(
+        found, reranking.timings(store, features, middles_s, [each.ids for each in found]), strict=True
+    ):
+        order = np.argsort(-(each.scores + reranking.WEIGHT * timing), kind="stable")[:top]
+        out.append(_Found(each.scores[order], each.ids[order], timing[order]))
+    return out
 
 
 def _grouped(

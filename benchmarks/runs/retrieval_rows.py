@@ -7,17 +7,20 @@ A row is a `Row`: a name and a function from training windows to a `Scorer`, cal
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from choreodb.benchmarks.runs.pair_windows import PairWindow
+from choreodb.indexer import timing_context
 from choreodb.indexer.accents import ONSET_LATENCY_S, MotionAccents
 from choreodb.indexer.encoders.base import MotionWindow, MusicWindow, Window
 from choreodb.indexer.encoders.rhythm import RhythmEncoder, describe_motion
+from choreodb.indexer.timing_context import TimingContext
 from choreodb.music.grid import BeatGrid, bar_beats
+from choreodb.retriever import reranking
 
 Array = npt.NDArray[np.float64]
 Windows = Sequence[PairWindow]
@@ -242,6 +245,41 @@ class Both:
         return sum((_scaled(scorer(music, motion)) for scorer in (self.first, self.second)), np.zeros(1))
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The timing of `search`: how well motion moves with the music some 25 s around the windows' middles, 0..1."""
+
+    context: TimingContext = field(default_factory=TimingContext)
+
+    def __call__(self, music: Windows, motion: Windows) -> Array:
+        middles = [np.array([0.5 * (each.music_start_s + each.music_end_s)]) for each in music]
+        curves = np.concatenate([self._seen(each) for each in motion])
+        return np.stack(
+            [
+                timing_context.together(timing_context.heard(each.pair.music.features, middle, self.context)[0], curves)
+                for each, middle in zip(music, middles, strict=True)
+            ]
+        )
+
+    def _seen(self, window: PairWindow) -> npt.NDArray[np.float32]:
+        curves = window.curves
+        times = self.context.times(np.array([0.5 * (window.start_s + window.end_s)]))
+        lines = (curves.speed, curves.foot_speed, curves.effort, window.pair.rise_m_s)
+        values = np.stack([np.interp(times * curves.fps, np.arange(len(line)), line) for line in lines], axis=1)
+        return timing_context.seen(values, (times >= 0.0) & (times <= window.pair.duration_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Reranked:
+    """What `search` sorts by: a scorer's cosine and the timing over the context, without the cut at a shortlist."""
+
+    first: Scorer
+    timing: Context = field(default_factory=Context)
+
+    def __call__(self, music: Windows, motion: Windows) -> Array:
+        return self.first(music, motion) + reranking.WEIGHT * self.timing(music, motion)
+
+
 def _scaled(scores: Array) -> Array:
     return (scores - scores.mean(axis=1, keepdims=True)) / max(float(scores.std()), 1e-12)
 
@@ -364,6 +402,8 @@ def rows(encoder: RhythmEncoder, seed: int) -> list[Row]:
         Row("timing, plain: slow on onsets", lambda _: plain, curves=True),
         Row("timing, as aligned", lambda _: aligned, curves=True),
         Row("timing, best lag", lambda _: timing, curves=True),
+        Row("timing over 25 s, as search has it", lambda _: Context(), curves=True),
+        Row("rhythm, re-ranked as search does", lambda _: Reranked(rhythm), curves=True),
         Row("rhythm + timing, best lag", lambda _: Both(rhythm, timing), curves=True),
         Row("cheat: tempo of its own song", lambda _: tempo_told),
         Row("cheat: rhythm with its own song's beats", lambda _: told),
