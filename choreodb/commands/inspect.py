@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
         "Reader, joints and their canonical names, frame rate, units, up axis, rest pose, hands, face and residual, each guess "
         "with its reason. Exits with 3 where the file was read but cannot be danced, and says why.",
     )  # fmt: skip
-    parser.add_argument("file", type=Path, metavar="FILE", help=".bvh .npz .npy .pkl .json .glb .gltf .vmd .c3d")
+    parser.add_argument("file", type=Path, metavar="FILE", help=".bvh .npz .npy .pkl .json .glb .gltf .vrma .vmd .c3d")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw eight poses of the retargeted motion")
     parser.add_argument(
         "--fps", type=float, metavar="N", help="the true frames a second, where the file says none or lies"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import MotionFormatError
+from choreodb.motion import gltf_humanoid
 from choreodb.motion.files import StrPath
 from choreodb.motion.gltf_file import Gltf, index, numbers, open_gltf
 from choreodb.motion.gltf_keys import Track, sampled, track
@@ -20,14 +22,15 @@ from choreodb.motion.skeleton import Skeleton
 MAX_NODES = 16_384
 MAX_JOINTS = 4096
 MAX_CELLS = 2**23
-"""Most joints times frames that are read: forty minutes of 58 joints at 60 fps, and about 3 GB at work."""
+"""Most joints times frames that are read: forty minutes of 58 joints at 60 fps, and about 0.9 GB at work."""
 FREE_CELLS, BYTES_PER_CELL = 2**21, 4
-"""A file may have this many of them whatever its size, and about 0.7 GB at work; for more it must hold so many bytes for each:
+"""A file may have this many of them whatever its size, and about 0.3 GB at work; for more it must hold so many bytes for each:
 two keys that are a day apart take no room in a file, and the frames between them all the memory."""
 MAX_VALUES = 2**26
 """Most numbers in the keys of one animation, however often the file uses the same ones: 512 MB."""
 DEFAULT_FPS = 60.0
 
+_STRETCH_CELLS = 2**17
 _SPACING = 2e-3
 _STILL = 1e-5
 
@@ -64,7 +67,7 @@ def load(path: StrPath, *, animation: str | None = None, fps: float | None = Non
     animation: its name; the first by default. Keys at one rate keep it, others are sampled at 60 fps (or at `fps`):
     linear, step and cubic spline. Transforms above the root joint are part of the root's. Where a skin says how its
     joints are bound, rotations are relative to that pose, so that no rotation is the bind pose. Morph weights become
-    `face`. Buffers are embedded or lie beside the file. Raises MotionFormatError.
+    `face`. Joints that VRM knows have its names. Buffers are embedded or lie beside the file. Raises MotionFormatError.
     """
     try:
         return _motion(open_gltf(path), animation, fps).validate()
@@ -79,7 +82,7 @@ class Rest:
 
     motion: one frame of its joints at rest, rotations relative to the bind pose (or to the rest pose itself, where there
     is no bind pose). nodes: the node of every joint. bind: [J, 4] world rotations of that pose. above: what the root's
-    parent adds: rotation [4], position [3] and scale.
+    parent adds: rotation [4], position [3] and scale. joint_map: canonical -> file names, of the joints that VRM knows.
     """
 
     motion: Motion
@@ -87,6 +90,7 @@ class Rest:
     bind: FloatArray
     above: tuple[FloatArray, FloatArray, float]
     gltf: Gltf
+    joint_map: Mapping[str, str]
 
 
 def rest(path: StrPath) -> Rest:
@@ -115,17 +119,22 @@ def _rest_of(gltf: Gltf) -> Rest:
     poses = _world(scene, still, [*above, *joints], np.zeros(1))
     if not bind:
         bind = {joint: poses[joint].rotation[0] for joint in joints}
-    motion = _assembled(scene, joints, _parents(scene, joints), poses, bind, DEFAULT_FPS)
+    parents = _parents(scene, joints)
+    motion = _assembled(_names(scene, joints, {}), parents, *_local(joints, parents, poses, bind), DEFAULT_FPS)
     top = poses[above[-1]] if above else _Pose(np.array([[1.0, 0.0, 0.0, 0.0]]), np.zeros((1, 3)), 1.0)
     held = np.stack([bind[joint] for joint in joints])
-    return Rest(motion.validate(), tuple(joints), held, (top.rotation[0], top.position[0], top.scale), gltf)
+    known = gltf_humanoid.joint_map(gltf, joints, motion.skeleton.names)
+    return Rest(motion.validate(), tuple(joints), held, (top.rotation[0], top.position[0], top.scale), gltf, known)
 
 
 def _motion(gltf: Gltf, animation: str | None, fps: float | None) -> Motion:
     scene = _scene(gltf)
     clip, notes = _clip(gltf, scene, animation)
-    joints, bind, said = _joints(gltf, scene, clip)
+    humans = gltf_humanoid.bones(gltf)
+    joints, bind, said = _joints(gltf, scene, clip, humans)
     notes.append(said)
+    if humans:
+        notes.append(f"names: {len(humans)} bones as the file's VRM humanoid has them")
     above = _ancestors(scene, joints[0])
     used = {*above, *joints}
     times, rate, said = _times([each for (node, _), each in clip.tracks.items() if node in used], fps)
@@ -133,9 +142,15 @@ def _motion(gltf: Gltf, animation: str | None, fps: float | None) -> Motion:
     most = _most_cells(gltf)
     if len(times) * len(used) > most:
         raise MotionFormatError(f"has {len(times)} frames of {len(used)} joints; expected at most {most} in all")
-    poses = _world(scene, clip, [*above, *joints], times)
     parents = _parents(scene, joints)
-    motion = _assembled(scene, joints, parents, poses, bind, rate)
+    rotations, translations = np.empty((len(times), len(joints), 4)), np.empty((len(times), len(joints), 3))
+    # a stretch of frames at a time: the world state of a whole long file takes twice as much memory as its motion
+    stretch = max(1, _STRETCH_CELLS // len(used))
+    for begin in range(0, len(times), stretch):
+        frames = slice(begin, begin + stretch)
+        poses = _world(scene, clip, [*above, *joints], times[frames])
+        rotations[frames], translations[frames] = _local(joints, parents, poses, bind)
+    motion = _assembled(_names(scene, joints, humans), parents, rotations, translations, rate)
     face, names = _face(gltf, scene, clip, times)
     return Motion(
         motion.rotations, motion.root, motion.skeleton, rate, motion.translations, face, names, notes=tuple(notes)
@@ -191,7 +206,9 @@ def _clip(gltf: Gltf, scene: _Scene, wanted: str | None) -> tuple[_Clip, list[st
     return clip, notes
 
 
-def _joints(gltf: Gltf, scene: _Scene, clip: _Clip) -> tuple[list[int], dict[int, FloatArray], str]:
+def _joints(
+    gltf: Gltf, scene: _Scene, clip: _Clip, humans: Mapping[int, str]
+) -> tuple[list[int], dict[int, FloatArray], str]:
     """(joints, the root first and parents before children; bind rotations [4] and points [3]; what they are)."""
     animated = {node for node, what in clip.tracks if what != "weights"}
     skins = []
@@ -200,6 +217,8 @@ def _joints(gltf: Gltf, scene: _Scene, clip: _Clip) -> tuple[list[int], dict[int
         if isinstance(listed, list) and listed:
             skins.append(([index(joint, len(scene.nodes), "nodes") for joint in listed], skin))
     if not skins or not any(animated & set(listed) for listed, _ in skins):
+        if animated & humans.keys():
+            return _connected(scene, sorted(humans)), {}, "joints: the bones of the file's humanoid"
         return _connected(scene, sorted(animated)), {}, "joints: the animated nodes, as there is no skin that moves"
     listed, skin = max(skins, key=lambda each: len(animated & set(each[0])))
     chosen = list(
@@ -341,37 +360,46 @@ def node_rest(node: dict[str, Any]) -> tuple[FloatArray, FloatArray, float]:
     return rotation / length, numbers(node, "translation", (0.0, 0.0, 0.0)), scale
 
 
-def _assembled(
-    scene: _Scene,
-    joints: list[int],
-    parents: npt.NDArray[np.int32],
-    poses: dict[int, _Pose],
-    bind: dict[int, FloatArray],
-    fps: float,
-) -> Motion:
-    """Local rotations and offsets of the joints from their world state."""
+def _local(
+    joints: list[int], parents: npt.NDArray[np.int32], poses: dict[int, _Pose], bind: dict[int, FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Local rotations [T, J, 4] and translations [T, J, 3] of the joints from their world state; the root's is its place."""
     positions = np.stack([poses[joint].position for joint in joints], axis=1)
     turned = np.stack([poses[joint].rotation for joint in joints], axis=1)
     if bind:
         turned = compose(turned, inverse(np.stack([bind[joint] for joint in joints])))
-    rotations = turned.copy()
-    rotations[:, 1:] = compose(inverse(turned[:, parents[1:]]), turned[:, 1:])
+    above = inverse(turned[:, parents[1:]])
     translations = positions.copy()
-    translations[:, 1:] = rotate(inverse(turned[:, parents[1:]]), positions[:, 1:] - positions[:, parents[1:]])
-    rotations /= np.linalg.norm(rotations, axis=-1, keepdims=True)
-    offsets = np.asarray(np.median(translations, axis=0), dtype=np.float64)
+    rotations = np.concatenate([turned[:, :1], compose(above, turned[:, 1:])], axis=1)
+    translations[:, 1:] = rotate(above, positions[:, 1:] - positions[:, parents[1:]])
+    return rotations / np.linalg.norm(rotations, axis=-1, keepdims=True), translations
+
+
+def _assembled(
+    names: tuple[str, ...],
+    parents: npt.NDArray[np.int32],
+    rotations: FloatArray,
+    translations: FloatArray,
+    fps: float,
+) -> Motion:
+    """The motion of `_local` rotations and translations."""
+    # joint by joint: the median of a whole long file would copy it
+    offsets = np.stack([np.median(translations[:, joint], axis=0) for joint in range(len(names))]).astype(np.float64)
     offsets[0] = 0.0
-    away = np.abs(translations[:, 1:] - offsets[1:]).max(initial=0.0)
-    moving = away > _STILL * max(1.0, float(np.abs(offsets).max()))
-    skeleton = Skeleton(_names(scene, joints), parents, offsets)
-    return Motion(rotations, positions[:, 0].copy(), skeleton, fps, translations if moving else None)
+    still = _STILL * max(1.0, float(np.abs(offsets).max()))
+    moving = any(np.abs(translations[:, joint] - offsets[joint]).max() > still for joint in range(1, len(names)))
+    skeleton = Skeleton(names, parents, offsets)
+    return Motion(rotations, translations[:, 0].copy(), skeleton, fps, translations if moving else None)
 
 
-def _names(scene: _Scene, joints: list[int]) -> tuple[str, ...]:
-    """Unique names of the joints: the nodes', or their numbers."""
-    seen: dict[str, int] = {}
+def _names(scene: _Scene, joints: list[int], humans: Mapping[int, str]) -> tuple[str, ...]:
+    """Unique names of the joints: those of `humans` by node, the nodes', or their numbers."""
+    seen: dict[str, int] = dict.fromkeys(humans.values(), 1)
     out = []
     for joint in joints:
+        if joint in humans:
+            out.append(humans[joint])
+            continue
         name = scene.nodes[joint].get("name")
         name = plain_text(name)[:200] if isinstance(name, str) and name.strip() else f"node_{joint}"
         seen[name] = seen.get(name, 0) + 1
@@ -393,6 +421,9 @@ def _face(gltf: Gltf, scene: _Scene, clip: _Clip, times: FloatArray) -> tuple[Fl
             raise MotionFormatError("has more than 2000 morph weights, or too many frames of them")
         for place in range(values.shape[1]):
             channels.setdefault(names[place] if place < len(names) else f"morph_{node}_{place}", values[:, place])
+    for name, node in gltf_humanoid.expressions(gltf).items():
+        if (node, "translation") in clip.tracks:
+            channels.setdefault(name, sampled(clip.tracks[node, "translation"], times)[:, 0])
     if not channels:
         return None, ()
     return np.stack(list(channels.values()), axis=1), tuple(channels)

@@ -250,8 +250,10 @@ def _map_fingers(side: str, parts: Mapping[str, tuple[str, str]], found: dict[st
         # fingers may count a metacarpal or start at 0: the last three of 0..3 are the phalanges we want
         numbers = sorted(number for number in chain if number <= 3)[-3:]
         first = numbers[0] if len(numbers) == 3 or numbers[:1] == [0] else 1
-        for number in numbers:
-            found.setdefault(f"{side}_{finger}{number - first + 1}", chain[number])
+        for rank, number in enumerate(numbers):
+            # VRM's thumb has a metacarpal, a proximal and a distal bone: three, whatever their numbers
+            place = rank + 1 if len(numbers) == 3 else number - first + 1
+            found.setdefault(f"{side}_{finger}{place}", chain[number])
 
 
 def _map_spine(chain: Sequence[str], found: dict[str, str]) -> None:

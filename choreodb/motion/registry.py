@@ -28,7 +28,7 @@ ENTRY_POINT_GROUP = "choreodb.readers"
 _BUILT_IN = {
     ".bvh": "choreodb.motion.bvh", ".c3d": "choreodb.motion.c3d", ".glb": "choreodb.motion.gltf", ".gltf": "choreodb.motion.gltf",
     ".json": "choreodb.motion.positions_json", ".npy": "choreodb.motion.npz", ".npz": "choreodb.motion.npz",
-    ".pkl": "choreodb.motion.pickles", ".vmd": "choreodb.motion.vmd",
+    ".pkl": "choreodb.motion.pickles", ".vmd": "choreodb.motion.vmd", ".vrma": "choreodb.motion.gltf",
 }  # fmt: skip
 FEATURE_SUFFIXES = (".npy", ".npz", ".pkl")
 """Suffixes of files that may hold a feature array."""

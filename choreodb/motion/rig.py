@@ -78,7 +78,8 @@ def load(
     if suffix not in SUFFIXES:
         raise MotionFormatError(f"{path}: suffix {suffix!r} is no rig's; expected one of {', '.join(SUFFIXES)}")
     try:
-        return of(_standing(path, suffix), path, joint_map=joint_map, units=units, up=up)
+        motion, known = _standing(path, suffix)
+        return of(motion, path, joint_map={**known, **(joint_map or {})}, units=units, up=up)
     except MotionFormatError as error:
         message = str(error).removeprefix(f"{path}: ")
         raise MotionFormatError(f"{path}: {message}") from None
@@ -148,15 +149,16 @@ def danced(motion: Motion, rig: Rig) -> Motion:
     return _placed(rig, local, shift, motion)
 
 
-def _standing(path: StrPath, suffix: str) -> Motion:
-    """What the file shows of its rig: the motion of a BVH, the rest pose of a glTF."""
+def _standing(path: StrPath, suffix: str) -> tuple[Motion, Mapping[str, str]]:
+    """(what the file shows of its rig: the motion of a BVH, the rest pose of a glTF; the joints that it says are ours)."""
     if suffix == ".bvh":
         from choreodb.motion import bvh
 
-        return bvh.load(path)
+        return bvh.load(path), {}
     from choreodb.motion import gltf
 
-    return gltf.rest(path).motion
+    standing = gltf.rest(path)
+    return standing.motion, standing.joint_map
 
 
 def _leg(positions: FloatArray, joints: Mapping[str, int]) -> float:
