@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,23 +13,31 @@ from choreodb.indexer.segments import Cut
 from choreodb.motion.rotations import FloatArray, rotate, yaw_to_quat
 from choreodb.motion.skeleton import CHOREO22
 
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
 _NAMES = ("pelvis", "spine3", "head", "left_knee", "right_knee", "left_ankle", "right_ankle")
 _ARMS = ("left_elbow", "right_elbow", "left_wrist", "right_wrist")
 _JOINTS = tuple(CHOREO22.index(name) for name in _NAMES + _ARMS)
+
+
+_BLOCK = 20_000
+_SAMPLE = 20_000
+_PAIRS = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
 class TwinConfig:
     """rms_m: joint distance below which two bars are twins. samples: poses compared in a bar, whatever its tempo.
     max_shift_s, shift_step_s: bar lines of two copies may be that far off each other. max_stretch: tempo ratio.
-    projections: dimensions of the quick test that comes first; it never loses a pair."""
+    projections: dimensions of the quick test that comes first; it never loses a pair, and a tree of few is a fast one."""
 
     rms_m: float = 0.03
     samples: int = 12
     max_shift_s: float = 0.4
     shift_step_s: float = 0.05
     max_stretch: float = 1.25
-    projections: int = 24
+    projections: int = 8
 
 
 def measure(
@@ -89,29 +98,62 @@ def _pairs(
     """Segments (first, second) of which the one, in place, is within `rms_m` of the other at some offset.
 
     A projection on orthonormal directions never lengthens a vector, so that pairs that are far apart in a few
-    dimensions need not be looked at in all.
+    dimensions need not be looked at in all. In those few, a tree finds all pairs that are near.
     """
+    from scipy.spatial import cKDTree
+
     count, offsets, width = poses.shape
     middle = offsets // 2
     limit = config.rms_m**2 * (width / 3)
-    directions = np.linalg.qr(np.random.default_rng(0).standard_normal((width, min(config.projections, width))))[0]
-    shadows = np.stack([poses[:, offset].astype(np.float32) @ directions for offset in range(offsets)], axis=1)
-    shadows = np.ascontiguousarray(shadows, dtype=np.float32).reshape(count * offsets, -1)
-    squares = np.einsum("nd,nd->n", shadows, shadows)
-    here = shadows[middle::offsets]
-    rows = max(1, (32 << 20) // (4 * max(1, len(shadows))))
+    mean, directions = _directions(poses[:, middle], config.projections)
+    tree = cKDTree((poses[:, middle].astype(np.float32) - mean) @ directions)
     found = []
-    for begin in range(0, count, rows):
-        block = slice(begin, begin + rows)
-        distance = squares - 2.0 * (here[block] @ shadows.T) + squares[middle::offsets][block, None]
-        # a millimetre more than the limit covers single precision
-        near, other = np.nonzero(distance < limit * 1.07 + 1e-3)
-        near, other, shift = near + begin, other // offsets, other % offsets
-        long = np.maximum(seconds[near], seconds[other])
-        overlap = (origin[near] == origin[other]) & (np.abs(start_s[near] - start_s[other]) < long)
-        kept = ~overlap & (long <= config.max_stretch * np.minimum(seconds[near], seconds[other]))
-        near, other, shift = near[kept], other[kept], shift[kept]
-        exact = (poses[near, middle].astype(np.float32) - poses[other, shift].astype(np.float32)) ** 2
-        twins = exact.sum(axis=1) < limit
-        found.append((near[twins], other[twins]))
+    for begin in range(0, count, _BLOCK):
+        block = poses[begin : begin + _BLOCK]
+        for offset in range(offsets):
+            shadows = np.asarray((block[:, offset].astype(np.float32) - mean) @ directions, dtype=np.float32)
+            for near, other in _near(tree, shadows, float(np.sqrt(limit * 1.01)) + 1e-3, begin):
+                kept = _apart(near, other, seconds, origin, start_s, config.max_stretch)
+                near, other = near[kept], other[kept]
+                gap = poses[near, middle].astype(np.float32) - poses[other, offset].astype(np.float32)
+                twins = (gap**2).sum(axis=1) < limit
+                found.append((near[twins], other[twins]))
     return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
+
+
+def _directions(poses: npt.NDArray[np.float16], wanted: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Mean [D] and the orthonormal directions [D, K] in which poses [N, D] differ most."""
+    sample = poses[:: max(1, len(poses) // _SAMPLE)].astype(np.float64)
+    mean = sample.mean(axis=0)
+    axes = np.linalg.eigh((sample - mean).T @ (sample - mean))[1]
+    return mean.astype(np.float32), np.ascontiguousarray(axes[:, ::-1][:, :wanted], dtype=np.float32)
+
+
+def _near(
+    tree: cKDTree, shadows: npt.NDArray[np.float32], radius: float, first: int
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Rows of the tree and of `shadows` (numbered from `first`) that are within `radius`, a few million pairs at a time."""
+    from scipy.spatial import cKDTree
+
+    other = cKDTree(shadows)
+    if len(shadows) > 1 and tree.count_neighbors(other, radius) > _PAIRS:
+        half = len(shadows) // 2
+        yield from _near(tree, shadows[:half], radius, first)
+        yield from _near(tree, shadows[half:], radius, first + half)
+        return
+    pairs = tree.sparse_distance_matrix(other, radius, output_type="ndarray")
+    yield pairs["i"].astype(np.int64), pairs["j"].astype(np.int64) + first
+
+
+def _apart(
+    near: npt.NDArray[np.int64],
+    other: npt.NDArray[np.int64],
+    seconds: npt.NDArray[np.float64],
+    origin: npt.NDArray[np.int64],
+    start_s: npt.NDArray[np.float64],
+    max_stretch: float,
+) -> npt.NDArray[np.bool_]:
+    """Which pairs are different stretches of captured motion, of about the same length."""
+    long = np.maximum(seconds[near], seconds[other])
+    overlap = (origin[near] == origin[other]) & (np.abs(start_s[near] - start_s[other]) < long)
+    return ~overlap & (long <= max_stretch * np.minimum(seconds[near], seconds[other]))

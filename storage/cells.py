@@ -106,6 +106,16 @@ def scan(queries: Vectors, keep: int, cells: Cells, budget: int, allowed: Bools 
 
     budget: allowed rows that a query looks at, at least. allowed: [N] by id.
     """
+    order, visits = visits_of(queries, cells, budget, allowed)
+    if allowed is None:
+        allowed = np.empty(0, dtype=np.bool_)
+    return _scan(queries, keep, order, visits, cells.offset, cells.ids, cells.rows, allowed)
+
+
+def visits_of(
+    queries: Vectors, cells: Cells, budget: int, allowed: Bools | None = None
+) -> tuple[npt.NDArray[np.int32], Ints]:
+    """The cells [Q, P] nearest to each query, and how many of them [Q] it has to visit to see `budget` allowed rows."""
     sizes = np.diff(cells.offset)
     if allowed is not None:
         sizes = np.diff(np.concatenate([[0], np.cumsum(allowed[cells.ids])])[cells.offset])
@@ -116,12 +126,8 @@ def scan(queries: Vectors, keep: int, cells: Cells, budget: int, allowed: Bools 
         order = nearest_cells(near, wanted)
         _enough(order, sizes, budget, visits)
         if wanted == len(sizes) or bool(np.all(visits >= 0)):
-            break
+            return order, np.where(visits < 0, wanted, visits)
         wanted = min(len(sizes), 4 * wanted)
-    visits = np.where(visits < 0, wanted, visits)
-    if allowed is None:
-        allowed = np.empty(0, dtype=np.bool_)
-    return _scan(queries, keep, order, visits, cells.offset, cells.ids, cells.rows, allowed)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -159,6 +165,23 @@ def _enough(order: npt.NDArray[np.int32], sizes: Ints, budget: int, visits: Ints
 
 
 @nb.njit(cache=True, nogil=True)
+def visitors(order: npt.NDArray[np.int32], visits: Ints, cells: int) -> tuple[Ints, Ints]:
+    """Queries cell by cell: cell c is visited by `visitor[start[c] : start[c + 1]]`."""
+    start = np.zeros(cells + 1, dtype=np.int64)
+    for query in range(len(visits)):
+        for place in range(visits[query]):
+            start[order[query, place] + 1] += 1
+    start = np.cumsum(start)
+    fill = start[:-1].copy()
+    visitor = np.empty(start[-1], dtype=np.int64)
+    for query in range(len(visits)):
+        for place in range(visits[query]):
+            visitor[fill[order[query, place]]] = query
+            fill[order[query, place]] += 1
+    return start, visitor
+
+
+@nb.njit(cache=True, nogil=True)
 def _scan(
     queries: Vectors,
     keep: int,
@@ -171,17 +194,7 @@ def _scan(
 ) -> Ints:
     """Cell by cell: the queries that visit it times its rows, each product offered to a short list."""
     cells = len(offset) - 1
-    start = np.zeros(cells + 1, dtype=np.int64)
-    for query in range(len(queries)):
-        for place in range(visits[query]):
-            start[order[query, place] + 1] += 1
-    start = np.cumsum(start)
-    fill = start[:-1].copy()
-    visitor = np.empty(start[-1], dtype=np.int64)
-    for query in range(len(queries)):
-        for place in range(visits[query]):
-            visitor[fill[order[query, place]]] = query
-            fill[order[query, place]] += 1
+    start, visitor = visitors(order, visits, cells)
     best = np.full((len(queries), keep), -np.inf, dtype=np.float32)
     found = np.full((len(queries), keep), -1, dtype=np.int64)
     for cell in range(cells):
@@ -198,20 +211,23 @@ def _scan(
 @nb.njit(cache=True, nogil=True)
 def _offer(scores: Vectors, ids: Ints, allowed: Bools, best: Vectors, found: Ints) -> None:
     """Put allowed ids into `found` [K], a heap with its smallest of `best` [K] on top, in place of smaller ones."""
-    size = len(best)
     for at in range(len(scores)):
-        score = scores[at]
-        if not score > best[0] or (len(allowed) and not allowed[ids[at]]):
-            continue
-        place = 0
-        while True:
-            child = 2 * place + 1
-            if child >= size:
-                break
-            if child + 1 < size and best[child + 1] < best[child]:
-                child += 1
-            if not best[child] < score:
-                break
-            best[place], found[place] = best[child], found[child]
-            place = child
-        best[place], found[place] = score, ids[at]
+        if scores[at] > best[0] and (not len(allowed) or allowed[ids[at]]):
+            replace_least(best, found, scores[at], ids[at])
+
+
+@nb.njit(cache=True, nogil=True)
+def replace_least(best: Vectors, found: Ints, score: np.float32, target: int) -> None:
+    """Put a score that is larger than the least of a heap, which is on its top, in its place."""
+    size, place = len(best), 0
+    while True:
+        child = 2 * place + 1
+        if child >= size:
+            break
+        if child + 1 < size and best[child + 1] < best[child]:
+            child += 1
+        if not best[child] < score:
+            break
+        best[place], found[place] = best[child], found[child]
+        place = child
+    best[place], found[place] = score, target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import networkx
 import numpy as np
@@ -26,9 +27,10 @@ def naive_transitions(
     threshold: float,
     origin: Ints,
     spans: npt.NDArray[np.float64],
+    sources: Ints | None = None,
 ) -> list[tuple[int, float, int]]:
     edges = []
-    for source in range(len(entry)):
+    for source in range(len(entry)) if sources is None else sources.tolist():
         costs = []
         for target in range(len(entry)):
             overlap = spans[target, 0] < spans[source, 1] and spans[source, 0] < spans[target, 1]
@@ -119,3 +121,70 @@ def test_the_graph_for_people(tmp_path: Path) -> None:
     assert people.nodes[4]["clip"] == "specimen/clip0"
     assert people.nodes[4]["mirrored"] is True
     assert people.graph == {"library": str(store.path), "version": 1}
+
+
+def moving(segments: int, width: int = 24, seed: int = 2) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Entries and exits as takes have them: a bar leaves where the next one of its take enters, on a curve of few dimensions."""
+    rng = np.random.default_rng(seed)
+    way = np.cumsum(rng.normal(scale=0.3, size=(segments + 1, 5)), axis=0)
+    lines = np.sin(way @ rng.normal(size=(5, width))) + 0.05 * rng.normal(size=(segments + 1, width))
+    return lines[:-1].astype(np.float32), lines[1:].astype(np.float32)
+
+
+@pytest.fixture
+def cells_from_1000(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "EXACT_LINES", 1000)
+
+
+def spans_of(segments: int) -> dict[str, npt.NDArray[Any]]:
+    """Takes of ten bars of which every other overlaps the one before."""
+    start = np.arange(segments) % 10 * 2.0
+    return {"origin": np.arange(segments) // 20, "start_s": start, "end_s": start + 2.5}
+
+
+def test_many_lines_find_nearly_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry, leave = moving(3000)
+    follows = np.where(np.arange(3000) % 10 < 9, np.arange(3000) + 1, -1)
+    spans = spans_of(3000)
+    exact = transitions(entry, leave, follows, degree=12, **spans)
+    monkeypatch.setattr(graph, "EXACT_LINES", 1000)
+    source, target, cost = transitions(entry, leave, follows, degree=12, **spans)
+    wanted = set(zip(exact[0].tolist(), exact[1].tolist(), strict=True))
+    found = set(zip(source.tolist(), target.tolist(), strict=True))
+    assert len(wanted & found) / len(wanted) >= 0.93
+    # every list is full, and holds nothing that may not follow
+    assert len(found) == len(source) == len(wanted)
+    cut = follows[source] != target
+    assert not np.any(source == target)
+    same = spans["origin"][source] == spans["origin"][target]
+    overlap = (spans["start_s"][target] < spans["end_s"][source]) & (spans["start_s"][source] < spans["end_s"][target])
+    assert not np.any(cut & same & overlap)
+    expected = np.sum((leave[source[cut]].astype(np.float64) - entry[target[cut]]) ** 2, axis=1)
+    np.testing.assert_allclose(cost[cut], expected, rtol=1e-5)
+    assert np.all(np.diff(cost)[np.diff(source) == 0] >= 0.0)
+
+
+@pytest.mark.usefixtures("cells_from_1000")
+def test_many_lines_give_the_same_edges_every_time() -> None:
+    entry, leave = moving(1500)
+    none = np.full(1500, -1)
+    for one, other in zip(transitions(entry, leave, none), transitions(entry.copy(), leave.copy(), none), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.usefixtures("cells_from_1000")
+def test_few_sources_among_many_are_held_against_all() -> None:
+    entry, leave = moving(2000)
+    none, some = np.full(2000, -1), np.array([3, 77, 1999])
+    expected = naive_transitions(entry, leave, none, 5, np.inf, np.arange(2000), np.tile([0.0, 1.0], (2000, 1)), some)
+    source, target, _ = transitions(entry, leave, none, degree=5, sources=some)
+    assert list(zip(source.tolist(), target.tolist(), strict=True)) == [(s, t) for s, _, t in expected]
+
+
+@pytest.mark.usefixtures("cells_from_1000")
+def test_lines_that_are_all_the_same_are_linked_to_each_other() -> None:
+    lines = np.ones((1200, 6), dtype=np.float32)
+    source, target, cost = transitions(lines, lines, np.full(1200, -1), degree=4)
+    assert np.bincount(source).tolist() == [4] * 1200
+    assert not np.any(source == target)
+    assert not np.any(cost)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from stepping import FPS, looked_at, march
 
 from choreodb.indexer import twins
@@ -66,3 +69,37 @@ def test_groups_match_the_naive_ones_and_count_from_the_first(rng: np.random.Gen
     assert np.array_equal(found[linked][:, None] == found[linked][None], near[np.ix_(linked, linked)])
     first = [int(np.flatnonzero(found == group)[0]) for group in range(found.max() + 1)]
     assert first == sorted(first)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 60))
+def test_a_tree_finds_the_pairs_that_a_naive_twin_finds(seed: int, count: int) -> None:
+    """Poses about the limit apart, some at a shifted offset, some overlapping, some of another length."""
+    rng = np.random.default_rng(seed)
+    base = rng.normal(scale=0.5, size=(6, 5, 36))
+    poses = base[rng.integers(0, 6, count)] + rng.normal(scale=0.02, size=(count, 5, 36))
+    poses = np.roll(poses, rng.integers(-1, 2), axis=1).astype(np.float16)
+    seconds, origin = rng.uniform(1.6, 2.4, count), rng.integers(0, 3, count)
+    start = rng.uniform(0.0, 10.0, count)
+    config = twins.TwinConfig(rms_m=0.05)
+    near, other = twins._pairs(poses, seconds, origin, start, config)
+    expected = set()
+    for a in range(count):
+        for b in range(count):
+            longer, shorter = max(seconds[a], seconds[b]), min(seconds[a], seconds[b])
+            if (origin[a] == origin[b] and abs(start[a] - start[b]) < longer) or longer > 1.25 * shorter:
+                continue
+            gaps = poses[a, 2].astype(np.float32) - poses[b].astype(np.float32)
+            if np.any((gaps**2).sum(axis=1) < config.rms_m**2 * 12):
+                expected.add((a, b))
+    assert set(zip(near.tolist(), other.tolist(), strict=True)) == expected
+
+
+def test_pairs_are_found_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    poses = np.repeat(rng.normal(size=(4, 3, 36)), 10, axis=0).astype(np.float16)
+    whole = twins.groups(poses, np.full(40, 2.0), np.arange(40), np.zeros(40))
+    assert whole.tolist() == np.repeat(np.arange(4), 10).tolist()
+    monkeypatch.setattr(twins, "_BLOCK", 7)
+    monkeypatch.setattr(twins, "_PAIRS", 5)
+    assert twins.groups(poses, np.full(40, 2.0), np.arange(40), np.zeros(40)).tolist() == whole.tolist()
