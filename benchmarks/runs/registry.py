@@ -133,6 +133,7 @@ BENCHMARKS: dict[str, str] = {
     "beats": "choreodb.benchmarks.runs.beats",
     "concurrency": "choreodb.benchmarks.runs.concurrency",
     "dance": "choreodb.benchmarks.runs.dance",
+    "embed": "choreodb.benchmarks.runs.embed",
     "faults": "choreodb.benchmarks.runs.faults",
     "generation": "choreodb.benchmarks.runs.generation",
     "io": "choreodb.benchmarks.runs.io",
