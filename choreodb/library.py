@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from choreodb.indexer.encoders.base import Encoder
     from choreodb.motion.motion import Motion
     from choreodb.music.music import Music
+    from choreodb.refiner.denoiser.refine import Denoiser, RefineOptions, Told
     from choreodb.retriever.nearest import NearestWindow
     from choreodb.retriever.plan import Plan
     from choreodb.retriever.stitch import Stitched
     from choreodb.storage.verify import Problem
 
 ProgressCall = Callable[[str, int, int], None]
-Refine = Literal["none", "physics"]
+Refine = Literal["none", "physics", "seams", "all"]
 SCHEMA_VERSION = 1
 
 
@@ -152,6 +153,8 @@ class Library:
         stage_m: tuple[float, float] | None = (6.0, 6.0),
         options: PlanOptions | None = None,
         refine: Refine = "physics",
+        refiner: str | Path | Denoiser | None = None,
+        strength: float | None = None,
         bpm: float | None = None,
         beats: str | Path | None = None,
         metre: int | None = None,
@@ -161,12 +164,22 @@ class Library:
 
         seed: another dance for every number. where: predicate over the segments view. stage_m: width and depth in
         metres, None for no stage. options: everything that can be asked of the plan, instead of these three. refine:
-        `physics` locks feet and keeps them above the floor, `none` leaves the stitched motion alone. bpm, beats,
+        `physics` locks feet and keeps them above the floor, `none` leaves the stitched motion alone, `seams` and `all` let the
+        trained `refiner` (weights) change blends or everything first, with noise of `strength` 0 to 1. bpm, beats,
         metre: override the song's own. Errors: MusicFormatError, QueryError.
         """
         options = options or PlanOptions(where=where, seed=seed, stage_m=stage_m)
         return self.dances(
-            song, 1, options=options, refine=refine, bpm=bpm, beats=beats, metre=metre, progress=progress
+            song,
+            1,
+            options=options,
+            refine=refine,
+            refiner=refiner,
+            strength=strength,
+            bpm=bpm,
+            beats=beats,
+            metre=metre,
+            progress=progress,
         )[0]
 
     def dances(
@@ -176,6 +189,8 @@ class Library:
         *,
         options: PlanOptions | None = None,
         refine: Refine = "physics",
+        refiner: str | Path | Denoiser | None = None,
+        strength: float | None = None,
         bpm: float | None = None,
         beats: str | Path | None = None,
         metre: int | None = None,
@@ -185,7 +200,9 @@ class Library:
         if count < 1:
             raise QueryError(f"{count} is not a number of dances; ask for at least 1")
         with one_thread():
-            return self._dances(Path(song), count, options or PlanOptions(), refine, bpm, beats, metre, progress)
+            return self._dances(
+                Path(song), count, options or PlanOptions(), refine, refiner, strength, bpm, beats, metre, progress
+            )
 
     def _dances(
         self,
@@ -193,15 +210,20 @@ class Library:
         count: int,
         options: PlanOptions,
         refine: Refine,
+        refiner: str | Path | Denoiser | None,
+        strength: float | None,
         bpm: float | None,
         beats: str | Path | None,
         metre: int | None,
         progress: ProgressCall | None,
     ) -> list[Dance]:
         from choreodb.music.music import Music
+        from choreodb.refiner import modes
         from choreodb.report import dance_report
         from choreodb.retriever import planner
 
+        denoiser, how = _refiner(refiner, strength, options.seed)
+        modes.check(refine, denoiser)
         tell = progress or (lambda stage, done, total: None)
         watch = _Stopwatch()
         tell("listening", 0, 0)
@@ -213,18 +235,21 @@ class Library:
         found = []
         for number, plan in enumerate(plans):
             tell("stitching", number, count)
-            stitched = self.stitch(plan, refine=refine)
+            stitched = self.stitch(plan, refine="none")
+            told = _told(self.store, music, plan) if refine in ("seams", "all") else None
+            stitched, warnings = modes.refine(stitched, refine, denoiser=denoiser, told=told, options=how)
             watch.lap("stitch_s")
             report = dance_report(self.store, music, plan, stitched, refine=refine)
+            report["warnings"] += warnings
             found.append(Dance(stitched.motion, stitched.contacts, stitched.hands, report, watch.run(), song))
         return found
 
     def stitch(self, plan: Plan, *, refine: Refine = "physics") -> Stitched:
         """The captured motion along `plan`, joined, and cleaned up unless refine is `none`."""
+        from choreodb.refiner import modes
         from choreodb.retriever.stitch import DANCE, stitch
 
-        if refine not in ("none", "physics"):
-            raise QueryError(f"refine is {refine!r}; expected none or physics")
+        modes.check(refine, None)
         used = {placement.clip for placement in plan.placements}
         columns = self.store.columns("clips", ["clip", "frames"])
         names, frames = columns.column("clip").to_pylist(), columns.column("frames").to_pylist()
@@ -235,11 +260,7 @@ class Library:
             plan.placements, self.store.read_motion, lengths, stage_m=stage_m, options=DANCE,
             face_names={clip: names for clip, names in faces.items() if names}, read_face=self.store.read_face,
         )  # fmt: skip
-        if refine == "none":
-            return stitched
-        from choreodb.refiner import physics
-
-        return physics.clean(stitched)
+        return modes.refine(stitched, refine)[0]
 
     def search(
         self,
@@ -334,6 +355,26 @@ class Library:
 def open(path: str | Path, *, version: int | str | None = None) -> Library:
     """Open a library; StoreError where there is none at `path`."""
     return Library.open(path, version=version)
+
+
+def _refiner(
+    refiner: str | Path | Denoiser | None, strength: float | None, seed: int
+) -> tuple[Denoiser | None, RefineOptions | None]:
+    """The denoiser and how it is to be used; torch is imported only where there is one."""
+    if refiner is None:
+        return None, None
+    from choreodb.refiner.denoiser.refine import Denoiser, RefineOptions
+
+    usual = RefineOptions()
+    how = RefineOptions(strength=usual.strength if strength is None else strength, seed=seed)
+    return (Denoiser.load(refiner) if isinstance(refiner, str | Path) else refiner), how
+
+
+def _told(store: Store, music: Music, plan: Plan) -> Told:
+    from choreodb.indexer.encoders import recorded
+    from choreodb.refiner.denoiser.told import of_song
+
+    return of_song(music, plan, recorded.of_store(store))
 
 
 def _canonical(motion: str | Path | Motion) -> Motion:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.benchmarks.metrics import distribution
-from choreodb.benchmarks.runs import dance, inbetween, seam_classifier
+from choreodb.benchmarks.runs import dance, inbetween, refiners, seam_classifier
 from choreodb.benchmarks.runs.baselines import Material
 from choreodb.benchmarks.runs.dances import floor_row
 from choreodb.benchmarks.runs.generation import ENOUGH_WINDOWS, halves
@@ -42,12 +42,12 @@ from choreodb.benchmarks.runs.tables import Column, markdown
 from choreodb.benchmarks.runs.verdicts import said
 from choreodb.errors import QueryError
 from choreodb.indexer.encoders import recorded
-from choreodb.refiner import physics
 from choreodb.threads import one_thread
 
 if TYPE_CHECKING:
     from choreodb.library import Library
     from choreodb.music.music import Music
+    from choreodb.refiner.denoiser.refine import Denoiser
 
 Array = npt.NDArray[np.float64]
 
@@ -73,7 +73,8 @@ def run(request: BenchRequest) -> BenchResult:
     if request.library is None:
         raise QueryError("bench refine needs a library; give `bench refine LIB [SONG...]`")
     library = Library.open(request.library)
-    contenders: dict[str, Refine] = {PHYSICS: lambda made, plan, music, seed: physics.clean(made)}
+    denoiser = _denoiser(request.refiner)
+    trained_on = denoiser.origins if denoiser is not None else frozenset()
     with ExitStack() as stack:
         paired = {} if request.songs else paired_songs(library, request.data)
         given = request.songs
@@ -84,13 +85,32 @@ def run(request: BenchRequest) -> BenchResult:
                 library,
                 given,
                 paired,
-                contenders,
-                {},
+                refiners.contenders(denoiser, recorded.of_store(library.store)),
+                refiners.fillers(denoiser),
+                held_out=_held_out(library, trained_on),
                 seed=request.seed,
                 quick=request.quick,
                 progress=request.progress,
             )
     return BenchResult("refine", rows, format_table(rows, notes))
+
+
+def _denoiser(path: Path | None) -> Denoiser | None:
+    if path is None:
+        return None
+    from choreodb.refiner.denoiser.refine import Denoiser
+
+    return Denoiser.load(path)
+
+
+def _held_out(library: Library, trained_on: frozenset[str]) -> Callable[[str], bool]:
+    """Whether a clip is neither from a file that the refiner was trained on nor a twin of one."""
+    rows = library.store.columns("clips", ["clip", "source_sha256"]).to_pylist()
+    seen = {row["clip"] for row in rows if row["source_sha256"] in trained_on}
+    segments = library.store.columns("segments", ["clip", "twin_group"]).to_pylist()
+    groups = {row["twin_group"] for row in segments if row["clip"] in seen and row["twin_group"] >= 0}
+    twins = {row["clip"] for row in segments if row["twin_group"] in groups}
+    return lambda clip: clip not in seen and clip not in twins
 
 
 def _band(folder: Path, count: int) -> tuple[Path, ...]:

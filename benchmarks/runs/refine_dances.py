@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 HARD, LINEAR, INERTIAL, PHYSICS = "hard cut", "linear blend", "inertialisation", "inertialisation + physics"
+SEAMS, ALL = "ours, seams", "ours, all"
 CAPTURED = "captured"
 WINDOW_S, HOP_S = 5.0, 2.0
 NEAR_S = 0.5

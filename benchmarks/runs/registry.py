@@ -35,7 +35,7 @@ class BenchRequest:
     """What a benchmark is run on.
 
     library: a library or None. songs: audio files, folders expanded. data: folder of annotated data or None. quick: only
-    find out whether it runs.
+    find out whether it runs. refiner: weights of a refiner that is to be measured, too.
     """
 
     library: Path | None
@@ -45,6 +45,7 @@ class BenchRequest:
     seed: int
     progress: Callable[..., None]
     quick: bool = False
+    refiner: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +165,19 @@ def run(
     quick: bool = False,
     store: bool = False,
     stored: Path = history.DEFAULT_FOLDER,
+    refiner: Path | None = None,
 ) -> BenchReport:
     """Run benchmark `name` (or `all`) on `targets`: a library, songs, folders of songs.
 
     data: folder of annotated and paired data. out: folder for the report. quick: a small sample and few repeats. stored:
-    folder of stored runs to compare with; store: whether to add this one. `all` without a library, and anything quick
+    folder of stored runs to compare with; store: whether to add this one. refiner: see `BenchRequest`. `all` without a library, and anything quick
     without one, runs on the built-in sample; `all` leaves out what cannot be run on the targets and says why.
     Errors: QueryError for an unknown name or a target that does not exist, or where nothing could be run.
     """
     known = names()
     if name != "all" and name not in known:
         raise QueryError(f"benchmark {name!r} is not known; there are {', '.join(known)} and all")
-    request = _request(targets, data, out, seed, progress, quick)
+    request = replace(_request(targets, data, out, seed, progress, quick), refiner=refiner)
     if out is not None:
         _make_folder(out)
     began = time.time()
@@ -303,6 +305,8 @@ def _facts(request: BenchRequest, began: float, name: str) -> Row:
 
 def _parts(request: BenchRequest) -> Iterator[str]:
     yield f"seed {request.seed} quick {request.quick}"
+    if request.refiner is not None:
+        yield hashlib.sha256(request.refiner.read_bytes()).hexdigest()
     if request.library is not None:
         from choreodb.storage.store import Store
 

@@ -23,6 +23,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write the report here: Markdown, plots, JSON, JSON lines"
     )
+    parser.add_argument(
+        "--refiner", type=Path, metavar="FILE", help="weights of a refiner for `bench refine` to measure"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")
     parser.add_argument(
         "--quick", action="store_true", help="find out whether it runs, in a few minutes; the numbers say little"
@@ -42,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     with shown_progress() as progress:
         report = run(
             options.name, options.targets, data=options.data, out=options.out, seed=options.seed, progress=progress,
-            quick=options.quick, store=options.store, **stored,
+            quick=options.quick, store=options.store, refiner=options.refiner, **stored,
         )  # fmt: skip
     if options.json:
         print_json(report.as_dict())

@@ -44,7 +44,15 @@ def add(commands: Commands) -> None:
     _add_plan_options(parser)
     add_encoder(parser, "refuse a library that was embedded with another one")
     parser.add_argument(
-        "--refine", choices=("none", "physics"), default="physics", help="clean-up after stitching (default: physics)"
+        "--refine", choices=("none", "physics", "seams", "all"), default="physics",
+        help="after stitching: nothing, physics, or a trained refiner at seams or everywhere and then physics (default: physics)",
+    )  # fmt: skip
+    parser.add_argument("--refiner", type=Path, metavar="FILE", help="weights of a refiner, from `train refiner`")
+    parser.add_argument(
+        "--strength",
+        type=float,
+        metavar="0..1",
+        help="how far the refiner may go from what was captured (default: 0.35)",
     )
     parser.add_argument("--units", choices=("m", "cm"), default="m", help="units of a .bvh (default: m)")
     add_rig(parser)
@@ -102,6 +110,7 @@ def run(options: argparse.Namespace) -> int:
         library.refuse_other_encoder(options.encoder)
         results = library.dances(
             options.song, options.alternatives, options=_plan_options(options), refine=options.refine,
+            refiner=options.refiner, strength=options.strength,
             bpm=options.bpm, beats=options.beats, metre=options.metre, progress=progress,
         )  # fmt: skip
         for outputs, result in zip(sets, results, strict=True):

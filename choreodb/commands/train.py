@@ -1,4 +1,4 @@
-"""Training: encoders of music and motion."""
+"""Training: encoders of music and motion, refiners of seams."""
 
 from __future__ import annotations
 
@@ -44,6 +44,47 @@ def add(commands: Commands) -> None:
     )
     encoder.add_argument("--note", default="", metavar="TEXT", help="what the data is, for the card of the weights")
     add_json(encoder)
+    _add_refiner(verbs)
+
+
+def _add_refiner(verbs: Commands) -> None:
+    refiner = command(
+        verbs, "refiner", train_refiner, "train a refiner of seams on a library's clips",
+        "Pairs are made from the clips by cutting, joining and warping them as dances are; a share of the songs is held out. "
+        "Interrupted, the same command goes on where it was. Needs torch.",
+    )  # fmt: skip
+    add_library(refiner)
+    refiner.add_argument(
+        "--songs", type=Path, action="append", default=[], metavar="DIR", help="a folder with the library's songs"
+    )
+    refiner.add_argument(
+        "--out", type=Path, default=Path("refiner.safetensors"), metavar="FILE", help="default: refiner.safetensors"
+    )
+    refiner.add_argument("--steps", type=int, default=3000, metavar="N", help="of training (default: 3000)")
+    refiner.add_argument("--pairs", type=int, default=6000, metavar="N", help="to train on (default: 6000)")
+    refiner.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    refiner.add_argument("--note", default="", metavar="TEXT", help="what the data is, for the card of the weights")
+    add_json(refiner)
+
+
+def train_refiner(options: argparse.Namespace) -> int:
+    """Train a refiner."""
+    from choreodb.library import Library
+    from choreodb.refiner.denoiser.command import Request, train
+
+    request = Request(
+        tuple(options.songs), options.out, options.steps, options.pairs, options.seed, options.note,
+        f"choreodb train refiner {options.library.name} --steps {options.steps} --pairs {options.pairs} --seed {options.seed}"
+        + (f' --note "{options.note}"' if options.note else ""),
+    )  # fmt: skip
+    with shown_progress() as progress:
+        made = train(Library.open(options.library, version=options.at), request, progress)
+    if options.json:
+        print_json({"out": str(options.out), **made.card})
+        return 0
+    figures = ", ".join(f"{name} {value:g}" for name, value in sorted(made.card["metrics"].items()))
+    print(f"{options.out}: {made.name}, hash {made.hash}\n{figures}")
+    return 0
 
 
 def _usage(parser: argparse.ArgumentParser) -> int:

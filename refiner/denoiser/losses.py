@@ -26,7 +26,7 @@ class LossWeights:
     simple: float = 1.0
     position: float = 20.0
     velocity: float = 2.0
-    acceleration: float = 0.02
+    acceleration: float = 0.002
     contact: float = 4.0
     decay: float = 2.0
 

@@ -40,7 +40,7 @@ class PairOptions:
     and spread of its logarithm. choices: other moments of which the nearest is taken. rate: playing speed. bare: share of
     pairs whose middle is hidden altogether, for in-betweening."""
 
-    half_s: tuple[float, float] = (0.15, 0.7)
+    half_s: tuple[float, float] = (0.2, 0.72)
     gap_m: tuple[float, float] = (0.10, 0.5)
     choices: int = 6
     rate: tuple[float, float] = (0.87, 1.15)
@@ -50,7 +50,8 @@ class PairOptions:
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
     """A captured clip at 60 frames a second. rotations: [T, 22, 4], root: [T, 3], contacts: [T, 4]. beats_s: clip seconds.
-    style: its label. embedding: [S, 256] of its segments, start_s: [S] where they begin."""
+    style: its label. embedding: [S, 256] of its segments, start_s: [S] where they begin. music: [M, 17] of its song at 30
+    frames a second, as `told.frames` gives it, from the clip's beginning on, or None."""
 
     rotations: FloatArray
     root: FloatArray
@@ -59,17 +60,18 @@ class Clip:
     style: str
     embedding: npt.NDArray[np.float32]
     start_s: Array
+    music: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """target, broken: [P, 64, 139]. mask: [P, 64], 1 where the window is known. beat: [P, 64, 3] phase of the beat as
-    sine and cosine, and whether it is known. embedding: [P, 256] (zeros: none). style: [P] number, 0: none."""
+    """target, broken: [P, 64, 139]. mask: [P, 64], 1 where the window is known. music: [P, 64, 20] mel and onset (zeros:
+    none), phase of the beat as sine and cosine, and whether it is known. embedding: [P, 256] (zeros: none). style: [P] number, 0: none."""
 
     target: npt.NDArray[np.float32]
     broken: npt.NDArray[np.float32]
     mask: npt.NDArray[np.float32]
-    beat: npt.NDArray[np.float32]
+    music: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32]
     style: npt.NDArray[np.int64]
 
@@ -115,8 +117,8 @@ def _some(
     mask = (away[None] > half_frames[:, None]).astype(np.float32)
     hidden = rng.uniform(size=count) < options.bare
     given = np.where(hidden[:, None, None] & (mask < 0.5)[..., None], 0.0, given)
-    beat, embedding, style = _about(clips, styles, true)
-    return Pairs(target, given.astype(np.float32), mask, beat, embedding, style)
+    music, embedding, style = _about(clips, styles, true)
+    return Pairs(target, given.astype(np.float32), mask, music, embedding, style)
 
 
 def _drawn(clips: Sequence[Clip], count: int, rng: np.random.Generator, options: PairOptions) -> _Windows:
@@ -205,6 +207,7 @@ def _rejoined(
     moves = [part[1] * share for part in bent]
     # the gap at the middle, closed by quintics on either side as `inertialise` does
     turn_gap, move_gap = turns[1][:, middle] - turns[0][:, middle], moves[1][:, middle] - moves[0][:, middle]
+    rates = [_rate(part, half, middle) for part in (turns, moves)]
     x = np.clip(1.0 - np.abs(frame[None] + 0.5 - middle) / half[:, None], 0.0, 1.0)
     value, slope = fade(x)
     early = frame[None] < middle
@@ -212,10 +215,18 @@ def _rejoined(
     weight = sign * 0.5 * value + sign * 0.9375 * slope
     turn = np.where(early[..., None, None], turns[0], turns[1]) + weight[..., None, None] * turn_gap[:, None]
     move = np.where(early[..., None], moves[0], moves[1]) + weight[..., None] * move_gap[:, None]
+    turn, move = turn + 0.5 * slope[..., None, None] * rates[0], move + 0.5 * slope[..., None] * rates[1]
     rotations = compose(rotvec_to_quat(turn), true.rotations)
     contacts = np.where(early[..., None], others[0].contacts, others[1].contacts)
     inside = (x > 0.0)[..., None]
     return rotations, true.root + move, np.where(inside, contacts, true.contacts)
+
+
+def _rate(sides: Sequence[FloatArray], half: npt.NDArray[np.int64], middle: int) -> FloatArray:
+    """By how much speeds differ across the join [B, 1, ...], for half a blend."""
+    early, late = sides
+    change = (late[:, middle + 1] - late[:, middle]) - (early[:, middle - 1] - early[:, middle - 2])
+    return change[:, None] * half.reshape(-1, *(1,) * change.ndim)
 
 
 def _bent_to(true: _Windows, other: _Windows, edge: npt.NDArray[np.int64], sign: int) -> tuple[Array, Array]:
@@ -249,18 +260,20 @@ def _gap_m(true: _Windows, before: tuple[Array, Array], after: tuple[Array, Arra
 def _about(
     clips: Sequence[Clip], styles: Sequence[str], true: _Windows
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Beat [B, N, 3], embedding [B, 256] and style [B] of the windows' clips."""
-    beat = np.zeros((len(true.clip), FRAMES, 3), dtype=np.float32)
+    """Music [B, N, 20], embedding [B, 256] and style [B] of the windows' clips."""
+    music = np.zeros((len(true.clip), FRAMES, 20), dtype=np.float32)
     embedding = np.zeros((len(true.clip), 256), dtype=np.float32)
     style = np.zeros(len(true.clip), dtype=np.int64)
     for row, number in enumerate(true.clip):
         clip = clips[number]
         times = true.middle_s[row] + (np.arange(FRAMES) - FRAMES / 2) / FPS
-        beat[row] = beat_phase(clip.beats_s, times)
+        music[row, :, -3:] = beat_phase(clip.beats_s, times)
+        if clip.music is not None:
+            music[row, :, :-3] = clip.music[np.clip(np.rint(times * FPS).astype(np.int64), 0, len(clip.music) - 1)]
         if len(clip.start_s):
             embedding[row] = clip.embedding[int(np.argmin(np.abs(clip.start_s + 1.0 - true.middle_s[row])))]
         style[row] = 1 + styles.index(clip.style) if clip.style in styles else 0
-    return beat, embedding, style
+    return music, embedding, style
 
 
 def beat_phase(beats_s: Array, times_s: Array) -> npt.NDArray[np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from choreodb.errors import ChoreoError, QueryError
-from choreodb.refiner.denoiser import losses, pairs, schedule
-from choreodb.refiner.denoiser.features import JOINTS
+from choreodb.music.music import Music
+from choreodb.refiner.denoiser import losses, pairs, schedule, told
+from choreodb.refiner.denoiser.features import FPS, JOINTS
 from choreodb.refiner.denoiser.losses import LossWeights
-from choreodb.refiner.denoiser.network import CONDITIONS, MUSIC_CHANNELS, Conditions, Network, NetworkConfig
+from choreodb.refiner.denoiser.network import CONDITIONS, Conditions, Network, NetworkConfig
 from choreodb.refiner.denoiser.pairs import Clip, PairOptions, Pairs
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 ARCHITECTURE = "seam-denoiser"
 VERSION = 1
-Told = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,29 @@ class Trained:
     seconds: float
 
 
-def held_out(origin: str, share: float) -> bool:
-    """Whether what hangs together by `origin` (a song's key, or a file's hash) is kept from training; the same everywhere."""
-    return int(hashlib.sha256(origin.encode()).hexdigest()[:8], 16) < share * 2**32
+def held_out(keys: Iterable[str], share: float) -> frozenset[str]:
+    """The keys (of songs, or of files without one) that are kept from training: about `share` of them, at least one and not
+    all; the same whatever their order."""
+    ranked = sorted(set(keys), key=lambda key: hashlib.sha256(key.encode()).hexdigest())
+    return frozenset(ranked[: min(max(1, round(share * len(ranked))), len(ranked) - 1)])
 
 
-def clips_of(library: Library, *, share: float) -> tuple[list[Clip], list[Clip], tuple[str, ...]]:
-    """(clips to train on, clips held out, hashes of the files trained on). QueryError where either side is empty."""
+def clips_of(
+    library: Library, *, share: float, songs: Mapping[str, Path] | None = None
+) -> tuple[list[Clip], list[Clip], tuple[str, ...]]:
+    """(clips to train on, clips held out, hashes of the files trained on). songs: audio files by the library's keys.
+
+    QueryError where either side is empty.
+    """
+    heard = {key: told.frames(Music.load(path)) for key, path in sorted((songs or {}).items())}
     store = library.store
     segments = store.columns("segments", ["segment", "clip", "start_s", "mirrored", "twin_group"]).to_pylist()
     embeddings = store.array("embeddings")
-    rows = store.columns("clips", ["clip", "frames", "music", "source_sha256", "style", "beats_s"]).to_pylist()
-    kept = {row["clip"] for row in rows if held_out(row["music"] or row["source_sha256"], share)}
+    rows = store.columns(
+        "clips", ["clip", "frames", "music", "music_start_s", "source_sha256", "style", "beats_s"]
+    ).to_pylist()
+    apart = held_out((row["music"] or row["source_sha256"] for row in rows), share)
+    kept = {row["clip"] for row in rows if (row["music"] or row["source_sha256"]) in apart}
     twins = {each["twin_group"] for each in segments if each["clip"] in kept and each["twin_group"] >= 0}
     by_clip: dict[str, list[dict[str, Any]]] = {}
     for each in segments:
@@ -92,6 +104,7 @@ def clips_of(library: Library, *, share: float) -> tuple[list[Clip], list[Clip],
             np.asarray(rotations[:, :JOINTS], dtype=np.float32), root.astype(np.float64), contacts,
             np.asarray(row["beats_s"], dtype=np.float64), row["style"] or "",
             np.asarray(embeddings[[each["segment"] for each in own]], dtype=np.float32).reshape(len(own), 256), start_s,
+            None if row["music"] not in heard else _from(heard[row["music"]], row["music_start_s"] or 0.0),
         )  # fmt: skip
         if row["clip"] in kept:
             rest.append(clip)
@@ -106,19 +119,30 @@ def clips_of(library: Library, *, share: float) -> tuple[list[Clip], list[Clip],
     return train, rest, tuple(sorted(origins))
 
 
+def _from(music: npt.NDArray[np.float32], start_s: float) -> npt.NDArray[np.float32]:
+    """Frames of a song from `start_s` on, which may be before it begins."""
+    first = round(start_s * FPS)
+    return music[first:] if first >= 0 else np.concatenate([np.repeat(music[:1], -first, axis=0), music])
+
+
 def train(
-    library: Library, options: TrainOptions, *, checkpoint: Path | None = None, told: Told | None = None
+    library: Library,
+    options: TrainOptions,
+    *,
+    songs: Mapping[str, Path] | None = None,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
 ) -> Trained:
     """Train on the library; the same library, options and machine type give the same weights.
 
-    checkpoint: where the state is kept every 200 steps and taken up again. Errors: QueryError, ChoreoError for a checkpoint of
+    songs: audio files by the library's keys, for what the network hears. checkpoint: where the state is kept every 200 steps and taken up again. Errors: QueryError, ChoreoError for a checkpoint of
     other options.
     """
-    tell = told or (lambda *_: None)
+    tell = progress or (lambda *_: None)
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     began = time.perf_counter()
-    captured, rest, origins = clips_of(library, share=options.held_out)
+    captured, rest, origins = clips_of(library, share=options.held_out, songs=songs)
     styles = options.network.styles or tuple(sorted({clip.style for clip in captured if clip.style}))
     config = NetworkConfig(**{**asdict(options.network), "styles": styles})
     tell("making pairs", 0, options.pairs)
@@ -195,11 +219,11 @@ class _State:
 
         try:
             with safe_open(str(path), "pt") as file:
-                told = file.metadata() or {}
+                about = file.metadata() or {}
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except Exception as error:
             raise ChoreoError(f"checkpoint {str(path)!r} cannot be read ({error}); remove it to begin anew") from None
-        if told.get("key") != self.key:
+        if about.get("key") != self.key:
             raise ChoreoError(f"checkpoint {str(path)!r} is of other options; remove it, or train with the same ones")
         self.network.load_state_dict({name[4:]: value for name, value in arrays.items() if name.startswith("net.")})
         self.average = {name[5:]: value for name, value in arrays.items() if name.startswith("mean.")}
@@ -212,7 +236,7 @@ class _State:
         whole["state"] = state
         self.optimiser.load_state_dict(whole)
         self.curve = [(int(step), float(loss)) for step, loss in arrays["curve"].numpy()]
-        self.step = int(told["step"])
+        self.step = int(about["step"])
 
     def load_average(self, network: Network) -> None:
         network.load_state_dict(self.average)
@@ -234,7 +258,10 @@ def _loss(
     drop = torch.rand(given.has.shape, generator=chance) < options.drop
     drop[:, CONDITIONS.index("known")] = False
     has = given.has * (~drop)
-    given = Conditions(given.music, given.embedding, given.retrieved, given.known, given.mask, given.style, has)
+    # a song may be known by its beats alone
+    heard = (torch.rand(len(has), 1, 1, generator=chance) >= 2.0 * options.drop).float()
+    music = torch.cat([given.music[..., :-3] * heard, given.music[..., -3:]], dim=-1)
+    given = Conditions(music, given.embedding, given.retrieved, given.known, given.mask, given.style, has)
     signal = torch.tensor(schedule.signal(time_at), dtype=torch.float32)
     noise = torch.tensor(schedule.noise(time_at), dtype=torch.float32)
     noisy = signal[:, None, None] * true + noise[:, None, None] * torch.randn(true.shape, generator=chance)
@@ -252,11 +279,9 @@ def conditions(made: Pairs, rows: Any, middle: Tensor, deviation: Tensor) -> Con
     retrieved = (broken - middle) / deviation
     has = torch.ones(len(mask), len(CONDITIONS))
     has[:, CONDITIONS.index("retrieved")] = (~bare).float()
-    beat = torch.from_numpy(made.beat[rows])
-    music = torch.zeros(len(mask), beat.shape[1], MUSIC_CHANNELS)
-    music[..., -3:] = beat
+    music = torch.from_numpy(made.music[rows])
     embedding = torch.from_numpy(made.embedding[rows])
-    has[:, CONDITIONS.index("music")] = (beat[..., -1].sum(dim=1) > 0.0).float()
+    has[:, CONDITIONS.index("music")] = (music.abs().sum(dim=(1, 2)) > 0.0).float()
     has[:, CONDITIONS.index("embedding")] = (embedding.abs().sum(dim=1) > 0.0).float()
     style = torch.from_numpy(made.style[rows])
     has[:, CONDITIONS.index("style")] = (style > 0).float()
