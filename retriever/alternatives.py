@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from choreodb.retriever import costs, lattice
+from choreodb.retriever import costs, lattice, stretches
 from choreodb.retriever.costs import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def others(nodes: Lattice, best: IntArray, count: int, options: PlanOptions) -> 
 
 def _another(nodes: Lattice, paths: list[IntArray], options: PlanOptions, limits: Limits) -> IntArray:
     """Halve the interval of prices: low ones leave the dance as it is, high ones make it dear."""
-    joins = lattice.net_of(nodes, options.weights, limits)
+    joins = None if stretches.is_long(nodes) else lattice.net_of(nodes, options.weights, limits)
     used: FloatArray = np.array([reused(nodes, path) for path in paths]).sum(axis=0, dtype=np.float64)
     allowed = (1.0 + EXTRA_SHARE) * _cost(nodes, paths[0], options, limits)
     low, high = 0.0, _HIGHEST
@@ -61,10 +61,12 @@ def _another(nodes: Lattice, paths: list[IntArray], options: PlanOptions, limits
 
 
 def _priced(
-    nodes: Lattice, joins: Net, used: FloatArray, price: float, options: PlanOptions, limits: Limits
+    nodes: Lattice, joins: Net | None, used: FloatArray, price: float, options: PlanOptions, limits: Limits
 ) -> IntArray:
     seconds = np.repeat(nodes.seconds, np.diff(nodes.offset))
     dearer = replace(nodes, unary=nodes.unary + price * used * seconds / costs.UNIT_S)
+    if joins is None:
+        return stretches.search(dearer, options.weights, options.beam, limits)
     relaxation = lattice.relax(dearer, options.weights, limits, joins)
     return lattice.search(dearer, relaxation, options.weights, options.beam, limits)
 

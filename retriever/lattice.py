@@ -8,7 +8,7 @@ out step by step and never stored, so memory stays small however long the song i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,19 @@ class Lattice:
     def nodes(self, step: int) -> slice:
         """The nodes of a step."""
         return slice(int(self.offset[step]), int(self.offset[step + 1]))
+
+    def taken(self, at: IntArray, first: int, last: int) -> Lattice:
+        """The lattice of steps `first` .. `last` - 1 and of their nodes `at` [K], ascending, at least one in each."""
+        of_nodes = {name: getattr(self, name)[at] for name in _OF_NODES}
+        of_steps = {name: getattr(self, name)[first:last] for name in _OF_STEPS}
+        offset = np.searchsorted(at, self.offset[first : last + 1]).astype(np.int64)
+        return replace(self, offset=offset, **of_nodes, **of_steps)
+
+
+_OF_STEPS = ("middle_s", "seconds", "place", "section")
+_OF_NODES = (
+    "segment", "unary", "next", "leave_row", "origin", "origin_start_s", "origin_end_s", "twin", "style", "travel",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +273,17 @@ def search(lattice: Lattice, relaxation: Relaxation, weights: CostWeights, width
     return min(found, key=lambda each: each[0])[1]
 
 
+def likeliest(net: search_kernel.Net, through: FloatArray, count: int, always: IntArray) -> IntArray:
+    """The `count` nodes of each step that paths go through most cheaply, by `through` [M], and some more, ascending."""
+    step = np.repeat(np.arange(len(net.offset) - 1), np.diff(net.offset))
+    order = np.lexsort((through, step))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order)) - net.offset[step]
+    kept = rank < count
+    kept[always] = True
+    return np.flatnonzero(kept)
+
+
 def polished(relaxation: Relaxation, path: IntArray) -> tuple[float, IntArray]:
     """Price and nodes of the path [N] after windows of it were searched anew for as long as that helps."""
     net, rules = relaxation.net, relaxation.rules
@@ -280,7 +304,7 @@ def beam_search(
 
     guide: share of the relaxation's cost-to-go by which paths are compared.
     """
-    steps = len(lattice)
+    steps = len(relaxation.path)
     nowhere = np.zeros(steps, dtype=np.int64)
     return search_kernel.beam(
         relaxation.net,

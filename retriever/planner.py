@@ -23,6 +23,7 @@ from choreodb.retriever import (
     runners_up,
     shortlist,
     song,
+    stretches,
     timing,
 )
 from choreodb.retriever.candidates import Fit, Float32Array, Pool
@@ -84,11 +85,11 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
-    """The path found for one hypothesis. bound: no path through the lattice costs less."""
+    """The path found for one hypothesis. relaxation: None of a long lattice. bound: no path through it costs less."""
 
     query: Query
     choices: Choices
-    relaxation: Relaxation
+    relaxation: Relaxation | None
     path: IntArray
     terms: FloatArray
     bound: float
@@ -171,13 +172,13 @@ def _weighed(
     """
     lattices = [_relaxed(pool, query, options) for query in queries]
     priors = hypothesis_priors(music.grids)
-    per_s = [relaxation.cost / music.duration_s for _, relaxation in lattices]
+    per_s = [bound / music.duration_s for _, _, bound in lattices]
     best: tuple[float, int, Solution] | None = None
     for index in np.argsort(np.add(per_s, priors), kind="stable").tolist():
         if best is not None and per_s[index] + priors[index] >= best[0]:
             continue
-        choices, relaxation = lattices[index]
-        found = _searched(queries[index], choices, relaxation, options)
+        choices, relaxation, bound = lattices[index]
+        found = _searched(queries[index], choices, relaxation, bound, options)
         per_s[index] = found.cost / music.duration_s
         total = per_s[index] + priors[index]
         if best is None or total < best[0] or (total == best[0] and index < best[1]):
@@ -278,8 +279,8 @@ def solve(
 
     include: nodes of a smaller lattice of the same query to keep. locks: position in the pool by step.
     """
-    choices, relaxation = _relaxed(pool, query, options, include, locks)
-    return _searched(query, choices, relaxation, options)
+    choices, relaxation, bound = _relaxed(pool, query, options, include, locks)
+    return _searched(query, choices, relaxation, bound, options)
 
 
 def _relaxed(
@@ -288,22 +289,34 @@ def _relaxed(
     options: PlanOptions,
     include: Lattice | None = None,
     locks: Mapping[int, int] | None = None,
-) -> tuple[Choices, Relaxation]:
+) -> tuple[Choices, Relaxation | None, float]:
+    """The lattice, its relaxation where it is not long, and the lower bound of its paths."""
     choices = build_choices(pool, query, options, include, locks or {})
-    return choices, lattice.relax(choices.lattice, options.weights, limits_of(options))
+    nodes, limits = choices.lattice, limits_of(options)
+    if stretches.is_long(nodes):
+        return choices, None, stretches.bound(nodes, options.weights, limits)
+    relaxation = lattice.relax(nodes, options.weights, limits)
+    return choices, relaxation, relaxation.cost
 
 
-def _searched(query: Query, choices: Choices, relaxation: Relaxation, options: PlanOptions) -> Solution:
-    path = lattice.search(choices.lattice, relaxation, options.weights, options.beam, limits_of(options))
-    return Solution(query, choices, relaxation, path, _terms(choices, path, options), relaxation.cost)
+def _searched(
+    query: Query, choices: Choices, relaxation: Relaxation | None, bound: float, options: PlanOptions
+) -> Solution:
+    nodes, limits = choices.lattice, limits_of(options)
+    if relaxation is None:
+        path = stretches.search(nodes, options.weights, options.beam, limits)
+    else:
+        path = lattice.search(nodes, relaxation, options.weights, options.beam, limits)
+    return Solution(query, choices, relaxation, path, _terms(choices, path, options), bound)
 
 
 def certified(solution: Solution, options: PlanOptions) -> Solution:
     """The solution with the bound that prices give, and the path that they find where it is cheaper."""
-    relaxation = solution.relaxation
+    relaxation, nodes, limits = solution.relaxation, solution.choices.lattice, limits_of(options)
+    if relaxation is None:
+        return replace(solution, bound=stretches.bound(nodes, options.weights, limits, solution.path))
     priced = prices.tighten(relaxation, solution.cost, solution.path)
     guided = replace(relaxation, togo=priced.togo)
-    nodes, limits = solution.choices.lattice, limits_of(options)
     path = lattice.beam_search(nodes, guided, options.weights, options.beam, limits)
     cost, path = lattice.polished(relaxation, path)
     better = _along(solution, path, options) if cost < solution.cost - 1e-9 else solution

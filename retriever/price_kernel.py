@@ -156,35 +156,3 @@ def ascend(
             for origin in range(fill.shape[1]):
                 fill[block, origin] = max(0.0, fill[block, origin] + stride * square * way_fill[block, origin])
     return best, best_use, best_fill
-
-
-@njit(cache=True, nogil=True)
-def shrunk(net: Net, keep: I64) -> tuple[Net, I64]:
-    """The net of the nodes `keep`, ascending, at least one in each step; and what each of M nodes is numbered, -1 gone."""
-    steps = net.offset.shape[0] - 1
-    number = np.full(net.unary.shape[0], -1, dtype=np.int64)
-    for at in range(keep.shape[0]):
-        number[keep[at]] = at
-    offset = np.searchsorted(keep, net.offset).astype(np.int64)
-    begin = np.zeros(steps, dtype=np.int64)
-    for step in range(1, steps):
-        begin[step] = begin[step - 1] + (offset[step] - offset[step - 1]) * (offset[step + 1] - offset[step])
-    price = np.empty(begin[steps - 1], dtype=np.float32)
-    for step in range(steps - 1):
-        wide = net.offset[step + 2] - net.offset[step + 1]
-        at = begin[step]
-        for a in range(offset[step], offset[step + 1]):
-            row = net.begin[step] + (keep[a] - net.offset[step]) * wide - net.offset[step + 1]
-            for b in range(offset[step + 1], offset[step + 2]):
-                price[at] = net.price[row + keep[b]]
-                at += 1
-    follower = np.empty(keep.shape[0], dtype=np.int64)
-    for at in range(keep.shape[0]):
-        on = net.follower[keep[at]]
-        follower[at] = number[on] if on >= 0 else -1
-    small = Net(
-        offset, price, begin, follower, net.unary[keep], net.origin[keep], net.origin_start[keep], net.origin_end[keep],
-        net.twin[keep], net.travel[keep], net.middle_s, net.seconds, net.hold, net.longer, net.block,
-        net.material[keep], net.near_begin, net.near, net.near_share,
-    )  # fmt: skip
-    return small, number

@@ -17,7 +17,7 @@ import numpy as np
 
 from choreodb.retriever import price_kernel, search_kernel
 from choreodb.retriever.costs import FloatArray, IntArray
-from choreodb.retriever.lattice import Relaxation
+from choreodb.retriever.lattice import Relaxation, likeliest
 from choreodb.retriever.price_kernel import Cells
 
 ROUNDS, ITERATIONS = 4, 60
@@ -56,22 +56,11 @@ def tighten(
         if turn == rounds or upper <= best.cost:
             break
         through = search_kernel.forward(net, price_kernel.dearer(net, cells, use, fill)) + togo[:, 0]
-        keep = np.union1d(keep, _core(net, through, np.union1d(path, known)))
-        small, _ = price_kernel.shrunk(net, keep)
+        keep = np.union1d(keep, likeliest(net, through, CORE, np.union1d(path, known)))
+        small = search_kernel.shrunk(net, keep)
         core = cells._replace(of_node=cells.of_node[keep])
         _, use, fill = price_kernel.ascend(small, rules, core, use, fill, upper, iterations, _SECONDS_SCALE)
     return best
-
-
-def _core(net: search_kernel.Net, through: FloatArray, always: IntArray) -> IntArray:
-    """The `CORE` nodes of each step that the cheapest paths go through, and some more."""
-    step = np.repeat(np.arange(len(net.offset) - 1), np.diff(net.offset))
-    order = np.lexsort((through, step))
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order)) - net.offset[step]
-    kept = rank < CORE
-    kept[always] = True
-    return np.flatnonzero(kept)
 
 
 def _cells(net: search_kernel.Net) -> Cells:

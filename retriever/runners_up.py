@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from choreodb.retriever import alternatives, costs, lattice
+from choreodb.retriever import alternatives, costs, lattice, search_kernel, stretches
 from choreodb.retriever.costs import CostWeights, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from choreodb.retriever.candidates import Pool
-    from choreodb.retriever.lattice import Lattice, Limits
+    from choreodb.retriever.lattice import Lattice, Limits, Relaxation
     from choreodb.retriever.planner import Choices
 
+STRETCH = 60
+"""Steps that are looked at together, with as much around them as they are remembered by."""
+
 EXACT = 4
-"""So many of the locally cheapest are priced over the whole path, of which the best is kept."""
+"""So many of the locally cheapest are priced over all that they touch, of which the best is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunnerUp:
     """The next best material for one step while all others stay. segment: row; clip seconds as in a placement.
 
-    terms: weighted cost terms of the whole path less those of the plan, by name; extra_cost: their sum, which may be
+    terms: weighted cost terms of the path less those of the plan, by name; extra_cost: their sum, which may be
     negative by a little where the search is not exact.
     """
 
@@ -40,36 +43,54 @@ def find(
     pool: Pool, choices: Choices, path: IntArray, weights: CostWeights, limits: Limits
 ) -> tuple[RunnerUp | None, ...]:
     """The runner-up of every step [N] of `path`; None where the step has no other material."""
+    found: list[RunnerUp | None] = []
+    for first in range(0, len(path), STRETCH):
+        found += _of_stretch(pool, choices, path, first, min(len(path), first + STRETCH), weights, limits)
+    return tuple(found)
+
+
+def _of_stretch(
+    pool: Pool, choices: Choices, path: IntArray, first: int, last: int, weights: CostWeights, limits: Limits
+) -> list[RunnerUp | None]:
+    """Runners-up of steps `first` .. `last` - 1, with all other steps that they are remembered by as they are."""
     nodes = choices.lattice
-    chosen = _terms(choices, path, weights, limits)
-    return tuple(_of_step(pool, choices, path, step, chosen, weights, limits) for step in range(len(nodes)))
+    begin = stretches.remembered_from(nodes, first, limits)
+    end = max(last, int(np.searchsorted(nodes.middle_s, nodes.middle_s[last - 1] + limits.memory_s, side="right")))
+    at = np.concatenate([path[begin:first], np.arange(nodes.offset[first], nodes.offset[last]), path[last:end]])
+    part = replace(
+        choices, lattice=nodes.taken(at, begin, end), terms=choices.terms[:, at], source_end_s=choices.source_end_s[at]
+    )
+    here = np.searchsorted(at, path[begin:end])
+    relaxation = lattice.relax(part.lattice, weights, limits)
+    chosen = _terms(part, here, weights, limits)
+    result: list[RunnerUp | None] = []
+    for step in range(first - begin, last - begin):
+        other = _of_step(part.lattice, relaxation, here, step, weights)
+        if other is None:
+            result.append(None)
+        else:
+            result.append(_runner_up(pool, part, int(other[step]), _terms(part, other, weights, limits) - chosen))
+    return result
 
 
 def _of_step(
-    pool: Pool,
-    choices: Choices,
-    path: IntArray,
-    step: int,
-    chosen: FloatArray,
-    weights: CostWeights,
-    limits: Limits,
-) -> RunnerUp | None:
-    nodes = choices.lattice
+    nodes: Lattice, relaxation: Relaxation, path: IntArray, step: int, weights: CostWeights
+) -> IntArray | None:
+    """The cheapest path [N] found with other material at one step."""
     here = nodes.nodes(step)
     at = np.arange(here.start, here.stop)
     at = at[~alternatives.same_material(nodes, at, np.full(len(at), path[step]))]
     if len(at) == 0:
         return None
     price = nodes.unary[at] + _joins(nodes, path, step, at, weights)
-    best: tuple[float, int, FloatArray] | None = None
+    best: tuple[float, IntArray] | None = None
     for node in at[np.argsort(price, kind="stable")[:EXACT]].tolist():
         other = path.copy()
         other[step] = node
-        difference = _terms(choices, other, weights, limits) - chosen
-        if best is None or difference.sum() < best[0]:
-            best = float(difference.sum()), node, difference
-    assert best is not None
-    return _runner_up(pool, choices, *best)
+        cost = search_kernel.path_price(relaxation.net, relaxation.rules, other)
+        if best is None or cost < best[0]:
+            best = cost, other
+    return None if best is None else best[1]
 
 
 def _terms(choices: Choices, path: IntArray, weights: CostWeights, limits: Limits) -> FloatArray:
@@ -88,7 +109,7 @@ def _joins(nodes: Lattice, path: IntArray, step: int, at: IntArray, weights: Cos
     return result
 
 
-def _runner_up(pool: Pool, choices: Choices, extra: float, node: int, difference: FloatArray) -> RunnerUp:
+def _runner_up(pool: Pool, choices: Choices, node: int, difference: FloatArray) -> RunnerUp:
     at = int(choices.lattice.segment[node])
     return RunnerUp(
         segment=int(pool.row[at]),
@@ -96,6 +117,6 @@ def _runner_up(pool: Pool, choices: Choices, extra: float, node: int, difference
         mirrored=bool(pool.mirrored[at]),
         source_start_s=float(pool.start_s[at]),
         source_end_s=float(choices.source_end_s[node]),
-        extra_cost=extra,
+        extra_cost=float(difference.sum()),
         terms=dict(zip(costs.TERMS, difference.tolist(), strict=True)),
     )

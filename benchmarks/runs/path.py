@@ -139,16 +139,7 @@ def shortened(nodes: Lattice, steps: int, width: int) -> Lattice:
     for step in range(min(steps, len(nodes))):
         here = nodes.nodes(step)
         kept.append(here.start + np.sort(np.argsort(nodes.unary[here], kind="stable")[:width]))
-    at = np.concatenate(kept)
-    of_nodes = {
-        name: getattr(nodes, name)[at]
-        for name in (
-            "segment", "unary", "next", "leave_row", "origin", "origin_start_s", "origin_end_s", "twin", "style", "travel",
-        )
-    }  # fmt: skip
-    of_steps = {name: getattr(nodes, name)[: len(kept)] for name in ("middle_s", "seconds", "place", "section")}
-    offset = np.concatenate([[0], np.cumsum([len(part) for part in kept])]).astype(np.int64)
-    return replace(nodes, offset=offset, **of_nodes, **of_steps)
+    return nodes.taken(np.concatenate(kept), 0, len(kept))
 
 
 def _case(name: str, nodes: Lattice, options: PlanOptions) -> Case:
