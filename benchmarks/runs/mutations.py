@@ -21,6 +21,8 @@ from choreodb.benchmarks.runs.registry import Row
 from choreodb.benchmarks.runs.tables import Column, markdown
 from choreodb.errors import ChoreoError
 from choreodb.storage import specimen
+from choreodb.storage.cell_index import CellIndex
+from choreodb.storage.index import CELLS_NAME
 from choreodb.storage.store import Store
 from choreodb.storage.tables import SCHEMAS
 from choreodb.storage.verify import verify
@@ -73,7 +75,12 @@ def _small(library: Path, packing: str) -> None:
         arrays = {name: np.array(made.array(name)) for name in made.manifest.arrays}
         shutil.rmtree(library)
         made = Store.create(library).commit(tables=tables, append_motion=rows, arrays=arrays, meta=made.meta)
-    made.commit(meta={"second": True})
+    vectors = np.array(made.array("embeddings"))
+    made.commit(
+        meta={"second": True},
+        index={CELLS_NAME: CellIndex.build(vectors).write},
+        models={"encoder": np.linspace(0.0, 1.0, 512).astype("<f4").tobytes()},
+    )
 
 
 def _mutations(library: Path, count: int, rng: np.random.Generator) -> list[Mutation]:
@@ -164,6 +171,11 @@ def content(library: Path) -> dict[str, str]:
             found[name] = hashlib.sha256(repr(store.table(name).to_pydict()).encode()).hexdigest()
     for name in store.manifest.arrays:
         found[name] = hashlib.sha256(np.asarray(store.array(name)).tobytes()).hexdigest()
+    for name in store.manifest.index:
+        path = store.index_path(name)
+        found[f"index {name}"] = hashlib.sha256(path.read_bytes() if path else b"").hexdigest()
+    for name in store.manifest.models:
+        found[f"model {name}"] = hashlib.sha256(store.model(name) or b"").hexdigest()
     for row in store.columns("clips", ["clip", "frames"]).to_pylist():
         parts = store.read_motion(row["clip"], 0, row["frames"])
         found[f"motion {row['clip']}"] = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()

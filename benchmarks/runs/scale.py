@@ -23,9 +23,10 @@ from choreodb.errors import QueryError
 from choreodb.storage.store import Store
 from choreodb.storage.virtual import MAX_RATE, MIN_RATE
 
-FULL, QUICK = (10_000, 100_000), (1_000,)
+FULL, QUICK = (10_000, 100_000, 1_000_000), (1_000,)
 QUERIES, TOP = 20, 16
 READS = 60
+SONG_S = 60.0
 _FORM_CLIPS = 8
 
 _OPENED = """
@@ -61,6 +62,24 @@ print(json.dumps({
 }))
 """
 
+_DANCED = """
+import json, resource, sys, time
+from choreodb.library import Library
+library = Library.open(sys.argv[1])
+rows = []
+for number in range(2):
+    began, cpu = time.perf_counter(), time.process_time()
+    dance = library.dance(sys.argv[2])
+    rows.append((time.perf_counter() - began, time.process_time() - cpu))
+with open("/proc/self/status") as file:
+    memory = {line.split()[0]: int(line.split()[1]) / 1024 for line in file if line.startswith(("RssAnon", "VmRSS"))}
+print(json.dumps({
+    "dance_first_cpu_s": rows[0][1], "dance_first_s": rows[0][0], "dance_cpu_s": rows[1][1], "dance_s": rows[1][0],
+    "dance_anon_mb": memory["RssAnon:"], "dance_rss_mb": memory["VmRSS:"],
+    "dance_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+}))
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -81,13 +100,17 @@ def bench_scale(
     effort: Effort, *, library: Path | None = None, seed: int = 0, progress: Callable[..., None] | None = None
 ) -> list[Row]:
     """Rows by size, then rows of bytes an hour by part of the largest."""
+    from choreodb import sample
+
     tell = progress or (lambda *_: None)
     with tempfile.TemporaryDirectory() as folder:
         base = _base(Path(folder), effort.minutes, library, seed, tell)
+        song = Path(folder) / "song.flac"
+        sample.make_song(song, style="house", seconds=SONG_S, seed=77)
         rows = []
         for size in effort.sizes:
             tell(f"scale: {size} segments", 0, 1)
-            rows.append(_sized(base, size, seed))
+            rows.append(_sized(base, size, seed, song))
         return [*rows, *_parts(Store.open(base)), *_forms(Store.open(base), Path(folder))]
 
 
@@ -119,7 +142,7 @@ def rates(count: int) -> list[float]:
     return [round(float(rate), 4) if round(float(rate), 4) != 1.0 else 1.0001 for rate in even]
 
 
-def _sized(base: Path, size: int, seed: int) -> Row:
+def _sized(base: Path, size: int, seed: int, song: Path) -> Row:
     from choreodb.indexer.copies import add_copies
     from choreodb.storage import history
 
@@ -139,7 +162,8 @@ def _sized(base: Path, size: int, seed: int) -> Row:
         "copies_s": took[0],
         "copies_cpu_s": took[1],
         "bytes": sum(entry.bytes for entry in after.manifest.files()),
-        **_opened(base),
+        **_told(_OPENED, str(base), str(QUERIES), str(TOP)),
+        **_told(_DANCED, str(base), str(song)),
         **_read(after, seed),
     }
     del after
@@ -153,11 +177,11 @@ def _sides(store: Store) -> float:
     return 1.0 / max(1.0 - float(mirrored.mean()), 0.5)
 
 
-def _opened(library: Path) -> Row:
-    command = [sys.executable, "-c", _OPENED, str(library), str(QUERIES), str(TOP)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _told(program: str, *arguments: str) -> Row:
+    """What another process says of a library."""
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise QueryError(f"a library could not be opened by another process: {done.stderr.strip()[-200:]}")
+        raise QueryError(f"a library could not be used by another process: {done.stderr.strip()[-200:]}")
     return dict(json.loads(done.stdout))
 
 
@@ -241,7 +265,8 @@ def format_table(rows: Sequence[Row]) -> str:
         Column("open_ms", "open ms", ".0f"), Column("open_rss_mb", "resident MB", ".0f"), Column("import_rss_mb", "of that imports", ".0f"),
         Column("index", "index", "s"), Column("first_query_ms", "first search ms", ".0f"), Column("query_cpu_ms", "search CPU ms", ".2f"),
         Column("recall", "recall@16", ".3f"), Column("peak_anon_mb", "anonymous MB after", ".0f"),
-        Column("read_cpu_ms", "60 segments' frames, CPU ms", ".1f"), Column("read_bytes", "bytes of row groups", "d"),
+        Column("dance_first_cpu_s", "first dance of a minute, CPU s", ".1f"), Column("dance_cpu_s", "the next, CPU s", ".1f"),
+        Column("dance_peak_mb", "peak MB", ".0f"), Column("read_cpu_ms", "60 segments' frames, CPU ms", ".1f"), Column("read_bytes", "bytes of row groups", "d"),
     ]  # fmt: skip
     parts = [row for row in rows if row["kind"] == "part"]
     kinds = [
