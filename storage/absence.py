@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,6 +19,8 @@ from choreodb.storage.verify import Problem
 
 _DELETE = "delete the clip, then run compact and vacuum --keep 1"
 _VACUUM = "run compact and vacuum --keep 1"
+_TRAIN = "train without it, reembed, then vacuum --keep 1"
+_DIGITS = 16
 
 
 def absent(library: Place | Path | str, clip: str) -> tuple[Problem, ...]:
@@ -27,7 +31,7 @@ def absent(library: Place | Path | str, clip: str) -> tuple[Problem, ...]:
     """
     place = at(library)
     stores, problems = _opened(place)
-    keys = {key for store in stores for key in _keys(store, clip)}
+    keys = {key for store in stores for key in _values(store, clip, "motion_key")}
     if not keys and not problems:
         raise QueryError(
             f"library {str(place)!r} never heard of a clip {clip!r}; `choreodb sql LIB 'from tombstones'` lists deleted ones"
@@ -37,6 +41,8 @@ def absent(library: Place | Path | str, clip: str) -> tuple[Problem, ...]:
     for store in stores:
         cure = _cure(store.version, tagged) if deleted else _DELETE
         problems += _in_tables(store, clip, cure)
+    files = {digest for store in stores for digest in _values(store, clip, "source_sha256")}
+    problems += _in_models(stores, files)
     return (*problems, *_in_motion(place, keys, _VACUUM if deleted else _DELETE))
 
 
@@ -58,13 +64,13 @@ def _opened(place: Place) -> tuple[list[Store], list[Problem]]:
     return stores, problems
 
 
-def _keys(store: Store, clip: str) -> set[str]:
-    """Motion keys that a clip has, or had when it was deleted."""
+def _values(store: Store, clip: str, column: str) -> set[str]:
+    """The motion key or the file's sha256 that a clip has, or had when it was deleted."""
     found = set()
     for name in ("clips", "tombstones"):
-        table = store.columns(name, ["clip", "motion_key"])
-        names, keys = (column.to_pylist() for column in table.columns)
-        found |= {str(key) for each, key in zip(names, keys, strict=True) if each == clip}
+        table = store.columns(name, ["clip", column])
+        names, values = (column.to_pylist() for column in table.columns)
+        found |= {str(value) for each, value in zip(names, values, strict=True) if each == clip}
     return found
 
 
@@ -77,6 +83,30 @@ def _in_tables(store: Store, clip: str, cure: str) -> Iterator[Problem]:
         if _rows(store, name, clip):
             files = store.manifest.tables[name]
             yield Problem(files[0].path, f"version {store.version} has {clip!r} in the {name} table; {cure}")
+
+
+def _in_models(stores: Sequence[Store], files: Collection[str]) -> Iterator[Problem]:
+    """Weights whose card says that they were trained on one of these motion files."""
+    seen: set[str] = set()
+    for store in stores:
+        for name, entry in store.manifest.models.items():
+            if entry.path in seen:
+                continue
+            seen.add(entry.path)
+            try:
+                card = _card(store.model(name) or b"")
+            except (ChoreoError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                yield Problem(entry.path, f"cannot be searched: {error}")
+                continue
+            if {digest[:_DIGITS] for digest in files} & {str(each) for each in card.get("trained_from", ())}:
+                yield Problem(entry.path, f"was trained on its motion; {_TRAIN}")
+
+
+def _card(data: bytes) -> dict[str, Any]:
+    """The card in the metadata of a safetensors file: the length of the header in 8 bytes, then the header, JSON."""
+    length = int.from_bytes(data[:8], "little")
+    card = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["card"])
+    return dict(card)
 
 
 def _source(place: Place, file: str) -> Path | pa.BufferReader:

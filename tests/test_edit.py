@@ -262,3 +262,21 @@ def test_bad_choices_in_python(store: Store) -> None:
         edit.relabel(store, ["specimen/clip1"], {"frames": "3"})
     with pytest.raises(QueryError, match="one of the two"):
         edit.select(store)
+
+
+@pytest.mark.parametrize("mutual", [True, False])
+def test_weights_that_were_trained_on_a_deleted_clip_are_named(tmp_path: Path, mutual: bool) -> None:
+    store = specimen.make(tmp_path / "library")
+    clip, digest = (store.columns("clips", [name]).column(name)[1].as_py() for name in ("clip", "source_sha256"))
+    card = json.dumps({"trained_from": [digest[:16] if mutual else "f" * 16]})
+    header = json.dumps({"__metadata__": {"card": card}}).encode()
+    store = store.commit(models={"encoder": len(header).to_bytes(8, "little") + header})
+    store = edit.compact(edit.delete(store, [clip], reason="consent withdrawn"))
+    history.vacuum(store.place, keep=1)
+    said = [str(problem) for problem in absent(store.place, clip)]
+    assert [("was trained on its motion" in line, line.startswith("models/encoder-")) for line in said] == (
+        [(True, True)] if mutual else []
+    )
+    store = store.commit(models={"encoder": b"\x05\0\0\0\0\0\0\0no js"})
+    history.vacuum(store.place, keep=1)
+    assert ["cannot be searched" in str(problem) for problem in absent(store.place, clip)] == [True]

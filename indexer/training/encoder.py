@@ -67,6 +67,8 @@ def train_encoder(store: Store, config: TrainConfig, request: Request, progress:
         "config": table,
         "data": {**described(store, takes), "held_out_songs": len({take.song for take in held}),
                  "seconds_dropped_as_twins_of_held_out": dropped, "note": request.note},
+        # by which `verify --absent` finds weights that a deleted clip has left its mark on
+        "trained_from": sources(store, takes),
         "metrics": measured(trained),
         "command": request.command,
         "training": as_table(config),
@@ -163,6 +165,13 @@ def described(store: Store, takes: Sequence[Take]) -> dict[str, Any]:
         "styles": sorted({take.style for take in takes if take.style}),
         "minutes": round(sum(float(np.diff(take.spans, axis=1).sum()) for take in takes) / 60.0, 1),
     }
+
+
+def sources(store: Store, takes: Sequence[Take]) -> list[str]:
+    """The first 16 digits of the sha256 of every motion file that was trained on."""
+    used = {take.clip for take in takes}
+    rows = store.columns("clips", ["clip", "source_sha256"]).to_pylist()
+    return sorted({row["source_sha256"][:16] for row in rows if row["clip"] in used})
 
 
 def measured(trained: Trained) -> dict[str, float]:
