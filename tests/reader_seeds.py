@@ -17,6 +17,7 @@ import numpy as np
 from damage import damaged
 
 from choreodb.motion import CHOREO22, CHOREO52, Motion, bvh, feature_arrays, glb, positions, smpl
+from choreodb.motion.kinematics import joint_positions
 from choreodb.motion.rotations import rotvec_to_quat
 
 NASTY: tuple[Any, ...] = (
@@ -84,7 +85,27 @@ def seeds(folder: Path) -> dict[str, bytes]:
     ).encode()
     out["dance.gltf"] = as_gltf(out["dance.glb"])
     out["dance.vmd"] = vmd()
+    out["dance.vrma"] = as_vrma(out["dance.glb"])
+    standing = joint_positions(motion)
+    out["smpl.npy"] = npy(standing)
+    out["points.pkl"] = pickle.dumps({"keypoints3d_optim": standing[:, :17] * 100.0}, protocol=4)
     return out
+
+
+def as_vrma(data: bytes) -> bytes:
+    """The GLB `data` as a VRM animation: its joints are bones of a humanoid, and one of them says a weight."""
+    document, binary = glb_parts(data)
+    at = {node["name"]: place for place, node in enumerate(document["nodes"]) if "name" in node}
+    bones = {"hips": "pelvis", "head": "head", "neck": "neck"}
+    for side in ("left", "right"):
+        bones |= {
+            f"{side}{bone}": f"{side}_{joint}"
+            for bone, joint in (("UpperLeg", "hip"), ("LowerLeg", "knee"), ("Foot", "ankle"), ("UpperArm", "shoulder"), ("LowerArm", "elbow"), ("Hand", "wrist"))
+        }  # fmt: skip
+    human = {bone: {"node": at[joint]} for bone, joint in bones.items()}
+    said = {"humanoid": {"humanBones": human}, "expressions": {"preset": {"aa": {"node": at["pelvis"]}}}}
+    document["extensions"] = {"VRMC_vrm_animation": said}
+    return framed_glb(json.dumps(document).encode(), binary)
 
 
 def features(width: int, rng: np.random.Generator, frames: int = 5) -> Any:
@@ -212,5 +233,5 @@ def _random_place(document: Any, rng: np.random.Generator) -> tuple[Any, Any]:
 
 
 _INSIDE: dict[str, Callable[[bytes, np.random.Generator], bytes]] = {
-    "json": _mutated_json, "gltf": _mutated_json, "glb": _mutated_glb, "npz": _mutated_npz,
+    "json": _mutated_json, "gltf": _mutated_json, "glb": _mutated_glb, "vrma": _mutated_glb, "npz": _mutated_npz,
 }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 import pytest
+from damage import damaged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -111,6 +112,26 @@ def test_more_or_fewer_numbers_than_expected_are_counted(parser: str) -> None:
         assert result == (6004, False)
         assert np.array_equal(fast[:6004], [1.5] + [1.25] * 6002 + [2.5])
         assert np.all(fast[6004:] == 7.0)
+
+
+def test_damaged_texts_are_read_as_the_twin_reads_them_or_left_to_it(parser: str) -> None:
+    rng = np.random.default_rng(4)
+    whole = "\n".join(
+        " ".join(f"{value:.{rng.integers(0, 9)}f}" for value in row) for row in rng.normal(size=(90, 40)) * 200
+    )
+    refused = 0
+    for case in range(120):
+        text = damaged(whole.encode(), np.random.default_rng([6, case]))
+        twin = np.empty(4000)
+        count, bad = parse_numbers(np.frombuffer(text, dtype=np.uint8), twin, POWERS)
+        result, found = read(text, 4000, parser)
+        refused += result is None
+        if result is not None:
+            assert (result[0], bad) == (count, -1)
+            assert np.allclose(found[:count], twin[:count], rtol=1e-15, atol=0.0)
+        elif parser == "lanes":
+            assert bad >= 0
+    assert 0 < refused < 120
 
 
 def test_texts_of_one_number_or_none(parser: str) -> None:

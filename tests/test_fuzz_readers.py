@@ -30,7 +30,7 @@ from choreodb.inspection import inspect_motion
 from choreodb.motion import glb, registry
 
 CASES, CASES_LONG, CASES_INSPECTED, CASES_C3D = 500, 20_000, 300, 60
-SEEDED = (".bvh", ".glb", ".gltf", ".json", ".npy", ".npz", ".pkl", ".vmd")
+SEEDED = (".bvh", ".glb", ".gltf", ".json", ".npy", ".npz", ".pkl", ".vmd", ".vrma")
 """Suffixes of the files that are damaged here; C3D, a process for each file, has a test of its own."""
 SECONDS_A_CASE = 20
 """CPU seconds after which a damaged file of a few kilobytes counts as hanging its reader; shared machines are slow."""

@@ -1,7 +1,8 @@
 """Which joint of a file is which joint of ours, told by its name.
 
-Understands the names of Mixamo and MotionBuilder, CMU, Character Creator, SMPL and SMPL-H, Unreal, Rokoko, Perfume,
-Kinect, VRM, Biped, Bandai-Namco and MMD (in Japanese).
+Understands the names of Mixamo and MotionBuilder, CMU, Character Creator, SMPL and SMPL-H, Unreal, Rokoko, Xsens, Motive,
+Noitom, DeepMotion, Perfume, Kinect, VRM, Biped, Rigify, MakeHuman, Daz and Poser, Cascadeur, Bandai-Namco and MMD (in
+Japanese), also where a prefix or a number has been added to all of them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,27 +45,37 @@ _JAPANESE_FINGERS = {
 # Words for the sided joints, strongest first. A name serves one joint only, so `shoulder` is the upper arm where
 # nothing else is, and the collar where an `arm` has been found.
 _LIMBS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("hip", ("upleg", "upperleg", "thigh", "femur", "upperthigh", "hip")),
-    ("knee", ("knee", "lowerleg", "lowleg", "calf", "shin", "tibia", "leg")),
+    ("hip", ("upleg", "upperleg", "thigh", "femur", "upperthigh", "thighbend", "upperleg01", "hip")),
+    ("knee", ("knee", "lowerleg", "lowleg", "calf", "shin", "tibia", "lowerleg01", "leg")),
     ("ankle", ("ankle", "foot")),
-    ("foot", ("toebase", "toe", "toes", "ball", "toe0", "foot", "footmiddle")),
-    ("shoulder", ("upperarm", "uparm", "arm", "humerus", "shldr", "shoulder")),
-    ("elbow", ("elbow", "lowerarm", "lowarm", "forearm", "radius")),
+    ("foot", ("toebase", "toe", "toes", "ball", "toe0", "toe11", "foot", "footmiddle")),
+    ("shoulder", ("upperarm", "uparm", "uarm", "arm", "humerus", "shldr", "shldrbend", "upperarm01", "shoulder")),
+    ("elbow", ("elbow", "lowerarm", "lowarm", "forearm", "farm", "radius", "forearmbend", "lowerarm01")),
     ("wrist", ("wrist", "hand")),
     ("collar", ("collar", "clavicle", "clavicula", "clav", "shoulder", "innershoulder", "thorax")),
 )
 _PELVIS = ("pelvis", "hips", "hip", "spinebase", "midhip", "center", "root")
 _SPINES = re.compile(
-    r"^(?:waist|abdomen|lowerback|spine[0-9a-c]*|spinelower|spineupper|spinemid|spineshoulder|chest\d*|upperchest|torso|"
+    r"^(?:waist|ab|stomach|abdomen|abdomen(?:lower|upper)|chest(?:lower|upper)|[lt]\d+|lowerback|spine[0-9a-c]*|spinelower|spineupper|spinemid|spineshoulder|chest\d*|upperchest|torso|"
     r"thorax|back\d*)$"
 )
 _NECK = ("neck", "neck1", "neck01", "necktwist01", "necklower", "neck0")
 _HEAD = ("head", "headtop")
 _FINGER = re.compile(
-    r"^(?:hand|inhand)?(thumb|index|middle|mid|ring|pinky|little)(?:finger)?"
-    r"(?:0?([0-4])|(proximal|intermediate|distal|metacarpal))$"
+    r"^(?:hand|inhand|f)?(thumb|index|middle|mid|ring|pinky|little)(?:finger)?"
+    r"(?:0?([0-4])|(proximal|intermediate|medial|distal|metacarpal))$"
 )
-_PHALANX = {"proximal": 1, "intermediate": 2, "distal": 3, "metacarpal": 0}
+_PHALANX = {"proximal": 1, "intermediate": 2, "medial": 2, "distal": 3, "metacarpal": 0}
+# Fingers by number: MakeHuman's (finger2-1) and Rokoko's (Finger2Proximal) from 1, Biped's (Finger11) from 0.
+_NUMBERED = re.compile(r"finger([1-5])(?:-([1-3])|(metacarpal|proximal|medial|distal))", re.IGNORECASE)
+_BIPED_FINGER = re.compile(r"^(bip0*\d*[ _].*)finger([0-4])([12])?$", re.IGNORECASE)
+_FIVE = ("thumb", "index", "middle", "ring", "pinky")
+# Xsens names spinal joints by their vertebrae.
+_VERTEBRA = re.compile(r"[LT]\d{1,2}")
+# What some programs put before or behind every name.
+_COMMON = re.compile(r"^[^\W_]+[_ ](?=.)")
+_COUNTED = re.compile(r"_(\d{2,4})$")
+_NEARLY_ALL = 0.9
 _FINGER_NAMES = {"mid": "middle", "little": "pinky"}
 
 REQUIRED = ("left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle", "left_shoulder",
@@ -77,7 +89,7 @@ def map_names(names: Sequence[str]) -> dict[str, str]:
     names: joint names in file order (parents first). Unknown and surplus joints are left out; nothing is required, see
     `require`.
     """
-    parts = {name: _split(name) for name in names}
+    parts = _parts(names)
     found: dict[str, str] = {}
     for side in ("left", "right"):
         _map_limbs(side, parts, found)
@@ -87,13 +99,18 @@ def map_names(names: Sequence[str]) -> dict[str, str]:
         name = _first(middle, words)
         if name is not None:
             found[joint] = name
-    _map_spine([name for name, word in middle.items() if _SPINES.match(word) and name not in found.values()], found)
+    chain = [name for name, word in middle.items() if _SPINES.match(word) and name not in found.values()]
+    if len(chain) == 7 and not {"pelvis", "neck", "head"} & found.keys():
+        # Rigify calls everything from the hips to the head a spine
+        found |= {"pelvis": chain[0], "neck": chain[4], "head": chain[6]}
+        chain = chain[1:4]
+    _map_spine(chain, found)
     return {joint: found[joint] for joint in CHOREO52.names if joint in found}
 
 
 def map_points(names: Sequence[str]) -> dict[str, str]:
     """Surplus measured points that help a fit: `left_heel`, `left_hand` and the same on the right, where present."""
-    parts = {name: _split(name) for name in names}
+    parts = _parts(names)
     used = set(map_names(names).values())
     out: dict[str, str] = {}
     for side in ("left", "right"):
@@ -278,11 +295,29 @@ def _first(words_by_name: Mapping[str, str], words: Iterable[str]) -> str | None
     return None
 
 
+def _parts(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """(side or '', the rest as one lower-case word) of every name, without what nearly all of them begin or end with."""
+    plain = list(names)
+    counted = [_COUNTED.search(name) for name in plain]
+    numbers = {match[1] for match in counted if match}
+    if len(names) > 2 and len(numbers) > _NEARLY_ALL * len(names):
+        # exporters for the web number the nodes: mixamorig:Hips_01
+        plain = [_COUNTED.sub("", name) for name in plain]
+    known = any(_PREFIXES.match(name.lower()) for name in plain)
+    common = Counter(match[0] for name in plain if (match := _COMMON.match(name)))
+    for prefix, count in common.most_common(0 if known else 1):
+        if count > max(2, _NEARLY_ALL * len(names)):
+            plain = [name.removeprefix(prefix) for name in plain]
+    return {name: _split(short) for name, short in zip(names, plain, strict=True)}
+
+
 def _split(name: str) -> tuple[str, str]:
     """(side or '', the rest as one lower-case word) of a joint name."""
     text = unicodedata.normalize("NFKC", name).strip()
     if any(ord(letter) > 0x3000 for letter in text):
         return _split_japanese(text)
+    if _VERTEBRA.fullmatch(text.rsplit(":", 1)[-1]):
+        return "", text.rsplit(":", 1)[-1].lower()
     tokens = _tokens(text)
     side = ""
     for position in (0, len(tokens) - 1, *range(1, max(1, len(tokens) - 1))):
@@ -295,12 +330,15 @@ def _split(name: str) -> tuple[str, str]:
 
 def _tokens(text: str) -> list[str]:
     """`mixamorig:LeftUpLeg` -> [left, up, leg]; `CC_Base_L_ToeBase` -> [l, toe, base]; `LHipJoint` -> [l, hip, joint]."""
+    text = _BIPED_FINGER.sub(lambda m: f"{m[1]}{_FIVE[int(m[2])]}{int(m[3] or 0) + 1}", text)
+    text = _NUMBERED.sub(lambda m: f"{_FIVE[int(m[1]) - 1].title()}{m[2] or m[3].title()}", text)
     lowered = text.lower()
     match = _PREFIXES.match(lowered) or _NAMESPACE.match(lowered)
     text = text[match.end() :] if match else text
     text = re.sub(r"^(?:joint|jnt|bone|b|c)[_ ]", "", text, flags=re.IGNORECASE)
     text = re.sub(r"[_ ](?:joint|jnt|bone|bind|jt)$", "", text, flags=re.IGNORECASE)
     # glued side words in lower case, such as `lefthip` or `rfemur`, are cut by the vocabulary below
+    text = re.sub(r"^([LR])(UArm|FArm)$", r"\1_\2", text)
     pieces = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+", text)
     tokens = [piece.lower() for piece in pieces]
     if len(tokens) >= 1 and tokens[0] not in _SIDES:
