@@ -122,3 +122,14 @@ def test_indexing_more_measures_the_rest_again(sample_folder: Path, sample_libra
         index([tmp_path / "source"], tmp_path / "lib")
     store = Store.open(tmp_path / "lib")
     np.testing.assert_array_equal(store.array("accents"), again(store))
+
+
+def test_the_bench_compares_the_term_on_and_off(sample_library: Path, sample_song: Path) -> None:
+    from choreodb.benchmarks.runs.dance_timing import format_timing, timing_rows
+
+    rows = timing_rows(Library.open(sample_library), [sample_song], seed=0, seeds=1)
+    assert [row["row"] for row in rows] == ["timing on, song", "timing off, song"]
+    on, off = rows
+    assert on["slow_on_onsets"] != off["slow_on_onsets"]
+    assert 0.0 <= on["beat_score"] <= 1.0
+    assert "above shuffled" in format_timing(rows)

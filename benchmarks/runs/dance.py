@@ -13,6 +13,7 @@ import numpy.typing as npt
 from choreodb.benchmarks.metrics import feet, flight, smoothness
 from choreodb.benchmarks.metrics.smoothness import SeamScore
 from choreodb.benchmarks.runs.baselines import filled
+from choreodb.benchmarks.runs.dance_timing import SEEDS, format_timing, timing_rows
 from choreodb.benchmarks.runs.tables import Column, markdown
 from choreodb.errors import QueryError
 from choreodb.motion.contacts import foot_points
@@ -71,8 +72,12 @@ def run(request: BenchRequest) -> BenchResult:
 
     if request.library is None or not request.songs:
         raise QueryError("bench dance needs a library and songs; give `bench dance LIB SONG...`")
-    rows = bench_dance(Library.open(request.library), request.songs, seed=request.seed, progress=request.progress)
-    return BenchResult("dance", rows, format_table(rows))
+    library = Library.open(request.library)
+    rows = bench_dance(library, request.songs, seed=request.seed, progress=request.progress)
+    seeds = 1 if request.quick else SEEDS
+    timed = timing_rows(library, request.songs, seed=request.seed, seeds=seeds)
+    tables = [format_table(rows), *([format_timing(timed)] if timed else [])]
+    return BenchResult("dance", rows + timed, "\n\n".join(tables))
 
 
 def bench_dance(
