@@ -35,7 +35,7 @@ class BenchRequest:
     """What a benchmark is run on.
 
     library: a library or None. songs: audio files, folders expanded. data: folder of annotated data or None. quick: only
-    find out whether it runs. refiner: weights of a refiner that is to be measured, too.
+    find out whether it runs. refiner: weights of a refiner that is to be measured, too. encoders: trained ones to set beside the others, by name or file; empty: those that are shipped.
     """
 
     library: Path | None
@@ -46,6 +46,7 @@ class BenchRequest:
     progress: Callable[..., None]
     quick: bool = False
     refiner: Path | None = None
+    encoders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ BENCHMARKS: dict[str, str] = {
     "concurrency": "choreodb.benchmarks.runs.concurrency",
     "dance": "choreodb.benchmarks.runs.dance",
     "embed": "choreodb.benchmarks.runs.embed",
+    "encoders": "choreodb.benchmarks.runs.encoders",
     "faults": "choreodb.benchmarks.runs.faults",
     "generation": "choreodb.benchmarks.runs.generation",
     "io": "choreodb.benchmarks.runs.io",
@@ -146,6 +148,7 @@ BENCHMARKS: dict[str, str] = {
     "scale": "choreodb.benchmarks.runs.scale",
     "troupe": "choreodb.benchmarks.runs.troupe",
     "updates": "choreodb.benchmarks.runs.updates",
+    "troupe-retrieval": "choreodb.benchmarks.runs.troupe_retrieval",
 }
 
 
@@ -166,18 +169,21 @@ def run(
     store: bool = False,
     stored: Path = history.DEFAULT_FOLDER,
     refiner: Path | None = None,
+    encoders: Sequence[str] = (),
 ) -> BenchReport:
     """Run benchmark `name` (or `all`) on `targets`: a library, songs, folders of songs.
 
     data: folder of annotated and paired data. out: folder for the report. quick: a small sample and few repeats. stored:
-    folder of stored runs to compare with; store: whether to add this one. refiner: see `BenchRequest`. `all` without a library, and anything quick
+    folder of stored runs to compare with; store: whether to add this one. refiner, encoders: see `BenchRequest`. `all`
+    without a library, and anything quick
     without one, runs on the built-in sample; `all` leaves out what cannot be run on the targets and says why.
     Errors: QueryError for an unknown name or a target that does not exist, or where nothing could be run.
     """
     known = names()
     if name != "all" and name not in known:
         raise QueryError(f"benchmark {name!r} is not known; there are {', '.join(known)} and all")
-    request = replace(_request(targets, data, out, seed, progress, quick), refiner=refiner)
+    request = _request(targets, data, out, seed, progress, quick)
+    request = replace(request, refiner=refiner, encoders=tuple(encoders))
     if out is not None:
         _make_folder(out)
     began = time.time()
@@ -307,6 +313,7 @@ def _parts(request: BenchRequest) -> Iterator[str]:
     yield f"seed {request.seed} quick {request.quick}"
     if request.refiner is not None:
         yield hashlib.sha256(request.refiner.read_bytes()).hexdigest()
+    yield from (f"encoder {Path(name).name}" for name in request.encoders)
     if request.library is not None:
         from choreodb.storage.store import Store
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from choreodb.benchmarks.runs import pair_windows, planted, retrieval_rows, retrieval_scores
+from choreodb.benchmarks.runs import pair_windows, planted, retrieval_rows, retrieval_scores, trained_rows
 from choreodb.benchmarks.runs.history import Watch
 from choreodb.benchmarks.runs.pair_windows import Pair, PairWindow
 from choreodb.benchmarks.runs.plots import Bars
@@ -73,7 +73,8 @@ def run(request: BenchRequest) -> BenchResult:
     with one_thread():
         pairs = pair_windows.read_pairs(library, paired)
         encoder = RhythmEncoder.from_meta(library.store.meta["encoder"])
-        entries = retrieval_rows.rows(encoder, request.seed)
+        entries = [*retrieval_rows.rows(encoder, request.seed), *trained_rows.rows_of(request.encoders)]
+        entries.sort(key=lambda entry: entry.name.startswith("cheat"))
         draws = 100 if request.quick else 1000
         rows, notes = bench_retrieval(pairs, entries, seed=request.seed, draws=draws, tell=request.progress)
     return BenchResult("retrieval", rows, format_table(rows, notes), figures(rows))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from choreodb.benchmarks.runs.pair_windows import Pair, PairWindow
 from choreodb.benchmarks.runs.retrieval_rows import Cosine, Row, Scorer, Windows
+from choreodb.errors import QueryError
 from choreodb.indexer.encoders import frames as channels
 from choreodb.indexer.encoders import weights as weight_files
 from choreodb.indexer.encoders.base import Window
@@ -87,10 +88,32 @@ def beaten(grid: BeatGrid, start_s: float, end_s: float) -> Window:
     return Window(start_s, end_s, inside if known else np.empty(0), grid.metre if known else 0)
 
 
-def row_of(name: str, weights: Weights) -> Row:
-    """A row of weights as they are."""
-    scorer = Cosine(Encoded(TowerEncoder(weights)))
-    return Row(name, lambda _: scorer)
+def weights_of(encoders: Sequence[str]) -> list[Weights]:
+    """Weights of tower encoders by name or file; QueryError for what is of another architecture."""
+    from choreodb.indexer.encoders import pretrained
+
+    found = [weights for name in encoders if (weights := pretrained.find(name)) is not None]
+    for weights in found:
+        if weights.card["architecture"] != ARCHITECTURE:
+            raise QueryError(
+                f"--encoder {weights.name!r}: only weights of the architecture {ARCHITECTURE!r} are measured"
+            )
+    return found
+
+
+def named(encoders: Sequence[str]) -> list[tuple[str, Scorer]]:
+    """(name, scorer) of tower encoders by name or file; of none, of those that are shipped."""
+    from choreodb.indexer.encoders import pretrained
+
+    return [
+        (f"trained: {weights.name}", Cosine(Encoded(TowerEncoder(weights))))
+        for weights in weights_of(encoders or pretrained.names())
+    ]
+
+
+def rows_of(encoders: Sequence[str]) -> list[Row]:
+    """Rows of weights as they are, which saw none of the pairs."""
+    return [Row(name, lambda _, scorer=scorer: scorer) for name, scorer in named(encoders)]  # type: ignore[misc]
 
 
 def trained_row(name: str, config: TrainConfig, *, start: Weights | None = None, ensemble: int = 1) -> Row:

@@ -26,6 +26,10 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--refiner", type=Path, metavar="FILE", help="weights of a refiner for `bench refine` to measure"
     )
+    parser.add_argument(
+        "--encoder", action="append", default=[], metavar="NAME|FILE",
+        help="a trained encoder to measure, may be given several times (default: those that are shipped)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")
     parser.add_argument(
         "--quick", action="store_true", help="find out whether it runs, in a few minutes; the numbers say little"
@@ -45,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     with shown_progress() as progress:
         report = run(
             options.name, options.targets, data=options.data, out=options.out, seed=options.seed, progress=progress,
-            quick=options.quick, store=options.store, refiner=options.refiner, **stored,
+            quick=options.quick, store=options.store, refiner=options.refiner, encoders=options.encoder, **stored,
         )  # fmt: skip
     if options.json:
         print_json(report.as_dict())

@@ -67,10 +67,38 @@ class OracleReport:
         return "\n".join([note, head, *lines])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OracleTable:
+    """Windows of songs and of dances, and how well each belongs to each by the latent variables.
+
+    song: [M] file of each music window, relative to the sample; heard_s: [M] its start in song seconds. clip: [D] file of each
+    dance; danced_s: [D] its start in clip seconds. scores: [M, D] log-likelihood by all clues. relevant: [M, D] of the same
+    pair and overlapping by half or more.
+    """
+
+    song: tuple[str, ...]
+    heard_s: Array
+    clip: tuple[str, ...]
+    danced_s: Array
+    scores: Array
+    relevant: npt.NDArray[np.bool_]
+
+
+def oracle_table(folder: Path | str, *, relation: Relation | None = None, window_s: float = 8.0) -> OracleTable:
+    """The windows that `oracle` counts, with their scores by all clues; errors as there."""
+    music, dance, relevant = _windows(Path(folder), window_s)
+    parts = _log_likelihoods(music, dance, relation or Relation(), window_s)
+    scores = np.asarray(parts["style"] + parts["tempo"] + parts["accents"])
+    return OracleTable(
+        tuple(music.song), np.array(music.start_s), tuple(dance.clip), np.array(dance.start_s) - np.array(dance.offset_s),
+        scores, relevant,
+    )  # fmt: skip
+
+
 @dataclass(slots=True)
 class _Windows:
     """Windows of one side. style: index. period_s: of the beat, as heard or as danced. energy: [N, W] on the grid.
-    accents: [N] arrays of seconds in the window. song, start_s: where it lies."""
+    accents: [N] arrays of seconds in the window. song, start_s: where it lies. clip: the dance's file. offset_s: song seconds at its beginning."""
 
     style: list[int] = field(default_factory=list)
     period_s: list[float] = field(default_factory=list)
@@ -78,6 +106,8 @@ class _Windows:
     accents: list[Array] = field(default_factory=list)
     song: list[str] = field(default_factory=list)
     start_s: list[float] = field(default_factory=list)
+    clip: list[str] = field(default_factory=list)
+    offset_s: list[float] = field(default_factory=list)
 
 
 def oracle(
@@ -87,21 +117,9 @@ def oracle(
 
     relation: the strengths it was made with. QueryError where `folder` holds no sample or only clips shorter than a window.
     """
-    root = Path(folder)
     ties = relation or Relation()
-    music, dance = _read(root, window_s)
-    if not music.song or not dance.song:
-        raise QueryError(
-            f"{str(root)!r} holds no song and dance of {window_s:g} s; make one with: choreodb sample make"
-        )
-    start = np.array(dance.start_s)
-    names = np.array(dance.song)
-    relevant = np.array(
-        [
-            (names == song) & (np.abs(start - at) <= 0.5 * window_s + 1e-9)
-            for song, at in zip(music.song, music.start_s, strict=True)
-        ]
-    )
+    music, dance, relevant = _windows(Path(folder), window_s)
+    names = dance.song
     asked = relevant.any(axis=1)
     parts = _log_likelihoods(music, dance, ties, window_s)
     recall = {}
@@ -112,6 +130,21 @@ def oracle(
     return OracleReport(
         window_s, int(asked.sum()), len(names), recall, chance, float(relevant[asked].sum(axis=1).mean())
     )
+
+
+def _windows(root: Path, window_s: float) -> tuple[_Windows, _Windows, npt.NDArray[np.bool_]]:
+    """Windows of music and of dance, and which belong together [M, D]."""
+    music, dance = _read(root, window_s)
+    if not music.song or not dance.song:
+        raise QueryError(
+            f"{str(root)!r} holds no song and dance of {window_s:g} s; make one with: choreodb sample make"
+        )
+    start, names = np.array(dance.start_s), np.array(dance.song)
+    relevant = [
+        (names == song) & (np.abs(start - at) <= 0.5 * window_s + 1e-9)
+        for song, at in zip(music.song, music.start_s, strict=True)
+    ]
+    return music, dance, np.array(relevant)
 
 
 def _read(root: Path, window_s: float) -> tuple[_Windows, _Windows]:
@@ -136,6 +169,7 @@ def _read(root: Path, window_s: float) -> tuple[_Windows, _Windows]:
         spans = [(each["start_s"], each["end_s"], each["rate"]) for each in truth["phrases"]]
         # dance windows lie on the grid of the song's time, so that the true lag is one of those tried
         first = np.ceil(offset / STEP_S) * STEP_S - offset
+        before = len(dance.song)
         for at in np.arange(first, truth["duration_s"] - window_s, 0.5 * window_s):
             _add(
                 dance,
@@ -149,6 +183,8 @@ def _read(root: Path, window_s: float) -> tuple[_Windows, _Windows]:
                 np.array(truth["answered_s"]),
                 spans,
             )
+        dance.clip += [row["motion"]] * (len(dance.song) - before)
+        dance.offset_s += [offset] * (len(dance.song) - before)
     return music, dance
 
 
