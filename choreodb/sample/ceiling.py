@@ -84,9 +84,12 @@ class OracleTable:
     relevant: npt.NDArray[np.bool_]
 
 
-def oracle_table(folder: Path | str, *, relation: Relation | None = None, window_s: float = 8.0) -> OracleTable:
-    """The windows that `oracle` counts, with their scores by all clues; errors as there."""
-    music, dance, relevant = _windows(Path(folder), window_s)
+def oracle_table(
+    folder: Path | str, *, relation: Relation | None = None, window_s: float = 8.0, hop_s: float | None = None
+) -> OracleTable:
+    """The windows that `oracle` counts, with their scores by all clues; errors as there. hop_s: between windows of dance, a
+    multiple of half a second (default: half a window)."""
+    music, dance, relevant = _windows(Path(folder), window_s, hop_s)
     parts = _log_likelihoods(music, dance, relation or Relation(), window_s)
     scores = np.asarray(parts["style"] + parts["tempo"] + parts["accents"])
     return OracleTable(
@@ -132,9 +135,11 @@ def oracle(
     )
 
 
-def _windows(root: Path, window_s: float) -> tuple[_Windows, _Windows, npt.NDArray[np.bool_]]:
+def _windows(
+    root: Path, window_s: float, hop_s: float | None = None
+) -> tuple[_Windows, _Windows, npt.NDArray[np.bool_]]:
     """Windows of music and of dance, and which belong together [M, D]."""
-    music, dance = _read(root, window_s)
+    music, dance = _read(root, window_s, hop_s or 0.5 * window_s)
     if not music.song or not dance.song:
         raise QueryError(
             f"{str(root)!r} holds no song and dance of {window_s:g} s; make one with: choreodb sample make"
@@ -147,7 +152,7 @@ def _windows(root: Path, window_s: float) -> tuple[_Windows, _Windows, npt.NDArr
     return music, dance, np.array(relevant)
 
 
-def _read(root: Path, window_s: float) -> tuple[_Windows, _Windows]:
+def _read(root: Path, window_s: float, hop_s: float) -> tuple[_Windows, _Windows]:
     """Windows of all songs every other grid step of 4 s, and of all dances at the same grid of the song's time."""
     pairs = root / "pairs.csv"
     if not pairs.is_file():
@@ -170,7 +175,7 @@ def _read(root: Path, window_s: float) -> tuple[_Windows, _Windows]:
         # dance windows lie on the grid of the song's time, so that the true lag is one of those tried
         first = np.ceil(offset / STEP_S) * STEP_S - offset
         before = len(dance.song)
-        for at in np.arange(first, truth["duration_s"] - window_s, 0.5 * window_s):
+        for at in np.arange(first, truth["duration_s"] - window_s, hop_s):
             _add(
                 dance,
                 truth,
