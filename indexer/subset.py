@@ -46,10 +46,10 @@ def export(store: Store, out: Place | Path | str, subset: Subset, *, progress: P
     chosen = set(subset.clips)
     rows = [row for row in clip_rows(store) if row["clip"] in chosen]
     with one_thread():
-        store = Store.create(out)
-        store.place.ready()
+        new = Store.create(out)
+        new.place.ready()
         return gather.commit(
-            store,
+            new,
             [Taken(row, store) for row in rows],
             {row["music"]: row for row in store.table("music").to_pylist()},
             change={"action": "export", "clips": len(rows), "of_version": store.version},
