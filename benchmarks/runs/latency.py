@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from choreodb.benchmarks.runs import peer_stages, query_stages
+from choreodb.benchmarks.runs import latency_sizes, peer_stages, query_stages
 from choreodb.benchmarks.runs.machine import THREAD_VARIABLES
 from choreodb.benchmarks.runs.plots import Figure, Lines, Stacked
 from choreodb.benchmarks.runs.query_stages import Laps
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 OURS, PEER = "ChoreoDB", "librosa + numpy + networkx"
 COLD, WARM, GROWTH = "cold", "warm", "warm by length"
 THREADS = 1
+DANCE, FIRST, IMPORTED = "= choreodb dance", "= choreodb dance, first ever", "= importing librosa.feature, librosa.beat"
 _LENGTHS_S = (30.0, 60.0, 120.0)
 _TIMEOUT_S = 600.0
 
@@ -42,7 +43,7 @@ ANALYSIS = {
     OURS: ("decode", "features", "beats"),
     PEER: ("decode", "onset", "beats", "chroma", "mfcc"),
 }
-SEARCH = {OURS: ("open", "plan"), PEER: ("open", "neighbours", "beam")}
+SEARCH = {OURS: ("open", "embed", "candidates", "path"), PEER: ("open", "neighbours", "beam")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,12 @@ class Repeats:
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """What one process said. queries: (song, laps) in order. wall_ms, cpu_ms: of the whole process, start to exit."""
+    """What one process said. queries: (song, laps) in order. wall_ms, cpu_ms: of the whole process, start to exit. peak_mb: of memory."""
 
     queries: tuple[tuple[str, Laps], ...]
     wall_ms: float
     cpu_ms: float
+    peak_mb: float | None = None
 
 
 def run(request: BenchRequest) -> BenchResult:
@@ -68,6 +70,9 @@ def run(request: BenchRequest) -> BenchResult:
         raise QueryError("bench latency needs a library and a song; give `bench latency LIB SONG`")
     repeats = Repeats(1, 1) if request.quick else Repeats()
     rows = bench_latency(request.library, request.songs[0], repeats, progress=request.progress)
+    sizes = latency_sizes.QUICK if request.quick else latency_sizes.FULL
+    rows += latency_sizes.bench_sizes(request.library, request.songs[0], sizes, progress=request.progress)
+    rows += latency_sizes.goals(rows)
     return BenchResult("latency", rows, format_table(rows), figures(rows))
 
 
@@ -86,15 +91,23 @@ def bench_latency(
         taken: dict[str, list[Timed]] = {OURS: [], PEER: []}
         shell = [sys.executable, "-m", "choreodb.cli", "dance", str(library), str(song), "-o", f"{folder}/dance.bvh"]
         typed: list[Timed] = []
+        imported: list[Timed] = []
         for number in range(repeats.processes):
             tell("timing", number, repeats.processes)
             for name, command in commands.items():
                 taken[name].append(measure([*command, str(song), "--repeats", str(1 + repeats.warm)]))
             typed.append(measure(shell))
+            imported.append(measure([sys.executable, "-c", "import librosa.feature, librosa.beat"]))
+        tell("the first run ever", 0, 0)
+        first = measure(shell, {"NUMBA_CACHE_DIR": f"{folder}/kernels"})
         tell("timing by length", 0, 0)
         grown = _growth(commands, song, Path(folder), repeats)
-    shell_row = {"row": OURS, "kind": COLD, "stage": "= choreodb dance", "song": song.name, **_whole(typed)}
-    return [*rows_of(taken, song.name), shell_row, *grown]
+    whole = {DANCE: typed, FIRST: [first], IMPORTED: imported}
+    processes = [
+        {"row": PEER if name == IMPORTED else OURS, "kind": COLD, "stage": name, "song": song.name, **_whole(runs)}
+        for name, runs in whole.items()
+    ]
+    return [*rows_of(taken, song.name), *processes, *grown]
 
 
 def _command(module: str, library: Path) -> list[str]:
@@ -111,9 +124,9 @@ def export(library: Path, path: Path) -> None:
     np.savez(path, vectors=np.asarray(store.array("embeddings")), edges=edges, costs=table.column("cost").to_numpy())
 
 
-def measure(command: Sequence[str]) -> Timed:
-    """Run a timed process on `THREADS` threads; ChoreoError where it fails."""
-    environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(THREADS))
+def measure(command: Sequence[str], settings: Mapping[str, str] | None = None) -> Timed:
+    """Run a timed process on `THREADS` threads; ChoreoError where it fails. settings: of its environment."""
+    environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(THREADS)) | dict(settings or {})
     before, began = os.times(), time.perf_counter()
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
@@ -127,7 +140,8 @@ def measure(command: Sequence[str]) -> Timed:
         raise ChoreoError(f"bench latency: {command[2].rsplit('.', 1)[-1]} failed: {why}")
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     used = after.children_user + after.children_system - before.children_user - before.children_system
-    return Timed(tuple((line["song"], line["laps"]) for line in lines), 1e3 * wall, 1e3 * used)
+    peak = max((line["peak_mb"] for line in lines if line.get("peak_mb")), default=None)
+    return Timed(tuple((line["song"], line["laps"]) for line in lines), 1e3 * wall, 1e3 * used, peak)
 
 
 def rows_of(taken: dict[str, list[Timed]], song: str) -> list[Row]:
@@ -251,7 +265,9 @@ _COLUMNS = (
 def format_table(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table, and how they were taken."""
     settings = ", ".join(f"{name}={THREADS}" for name in THREAD_VARIABLES)
-    return "\n".join([markdown(rows, _COLUMNS), "", f"Threads: {settings} for either side. {_LEGEND}"])
+    own = [row for row in rows if row["kind"] not in (latency_sizes.SIZE, latency_sizes.GOAL)]
+    head = "\n".join([markdown(own, _COLUMNS), "", f"Threads: {settings} for either side. {_LEGEND}"])
+    return "\n\n".join([head, latency_sizes.format_table(rows)])
 
 
 _LEGEND = (
@@ -283,7 +299,7 @@ def figures(rows: Sequence[Row]) -> tuple[Figure, ...]:
         own = [row for row in rows if row["row"] == name and row["kind"] == GROWTH]
         series.append((_short(name), tuple(row["song_s"] for row in own), tuple(row["cpu_ms"] for row in own)))
     growth = Lines("latency-growth", "A warm query, CPU ms", "seconds of song", tuple(series))
-    return stacked, growth
+    return stacked, growth, *latency_sizes.figures(rows)
 
 
 def _short(name: str) -> str:

@@ -10,8 +10,10 @@ import argparse  # noqa: E402  (the clock starts before anything else is importe
 import json  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
-from collections.abc import Callable  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from contextlib import contextmanager  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 Laps = dict[str, dict[str, float]]
 
@@ -29,8 +31,51 @@ class Stopwatch:
         self.laps[name] = {"wall_ms": 1e3 * (wall - self._wall), "cpu_ms": 1e3 * (cpu - self._cpu)}
         self._wall, self._cpu = wall, cpu
 
+    def lap_with(self, name: str, parts: Laps) -> None:
+        """End a stage of which `parts` were timed by themselves; the rest of it is `name`."""
+        self.lap(name)
+        rest = self.laps.pop(name)
+        self.laps |= parts
+        self.laps[name] = {clock: rest[clock] - sum(part[clock] for part in parts.values()) for clock in rest}
 
-STAGES = ("import", "open", "decode", "features", "beats", "plan", "stitch", "physics", "write bvh")
+
+class Parts:
+    """Time spent in functions of a module while they are called from elsewhere, by the name of a stage."""
+
+    def __init__(self) -> None:
+        self.laps: Laps = {}
+
+    @contextmanager
+    def watching(self, *places: tuple[Any, str, str]) -> Iterator[None]:
+        """Time calls of functions, each given as (module, name of the function, stage)."""
+        before = [(module, name, getattr(module, name)) for module, name, _ in places]
+        self.laps |= {stage: {"wall_ms": 0.0, "cpu_ms": 0.0} for _, _, stage in places}
+        try:
+            for module, name, stage in places:
+                setattr(module, name, self._timed(getattr(module, name), stage))
+            yield
+        finally:
+            for module, name, function in before:
+                setattr(module, name, function)
+
+    def _timed(self, function: Callable[..., Any], stage: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            wall, cpu = time.perf_counter(), time.process_time()
+            try:
+                return function(*arguments, **named)
+            finally:
+                lap = self.laps[stage]
+                lap["wall_ms"] += 1e3 * (time.perf_counter() - wall)
+                lap["cpu_ms"] += 1e3 * (time.process_time() - cpu)
+
+        return call
+
+
+STAGES = (
+    "import", "open", "decode", "features", "beats", "embed", "candidates", "path", "stitch", "physics", "write bvh",
+)  # fmt: skip
+"""Candidates: reading the pool and closing the lattices, of every beat hypothesis and once more with four times as many.
+Path: joins, bounds, search and runners-up."""
 
 
 def query(library_path: Path, song: Path, out: Path, watch: Stopwatch) -> Laps:
@@ -42,7 +87,7 @@ def query(library_path: Path, song: Path, out: Path, watch: Stopwatch) -> Laps:
     from choreodb.music.grid import extrapolated
     from choreodb.music.music import Music
     from choreodb.refiner import physics
-    from choreodb.retriever import planner, stitch
+    from choreodb.retriever import candidates, planner, stitch
     from choreodb.threads import one_thread
 
     assert planner is not None
@@ -58,8 +103,12 @@ def query(library_path: Path, song: Path, out: Path, watch: Stopwatch) -> Laps:
         grids = tuple(extrapolated(grid, audio.duration_s) for grid in beats.estimate(features))
         quiet = rests.find(features, audio.duration_s)
         watch.lap("beats")
-        plan = library.plan(Music(audio.path, audio.sha256, audio.duration_s, features, grids, quiet))
-        watch.lap("plan")
+        parts = Parts()
+        with parts.watching(
+            (planner, "ask", "embed"), (planner, "build_choices", "candidates"), (candidates, "load_pool", "candidates")
+        ):
+            plan = library.plan(Music(audio.path, audio.sha256, audio.duration_s, features, grids, quiet))
+        watch.lap_with("path", parts.laps)
         stitched = library.stitch(plan, refine="none")
         watch.lap("stitch")
         dance = physics.clean(stitched)
@@ -81,8 +130,19 @@ def serve(ask: Callable[[Path, Path, Path, Stopwatch], Laps], arguments: list[st
         for number in range(options.repeats):
             for song in options.songs:
                 laps = ask(options.library, song, Path(folder) / "dance.bvh", watch)
-                print(json.dumps({"song": song.name, "repeat": number, "laps": laps}), flush=True)
+                line = {"song": song.name, "repeat": number, "laps": laps, "peak_mb": peak_mb()}
+                print(json.dumps(line), flush=True)
                 watch = Stopwatch()
+
+
+def peak_mb() -> float | None:
+    """Most memory that the process has held; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    scale = 1024.0**2 if sys.platform == "darwin" else 1024.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
 
 
 if __name__ == "__main__":
