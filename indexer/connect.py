@@ -110,7 +110,7 @@ def lay_out(
             parts["outline"].append(shape)
             first = len(columns)
             columns += [_row(row, clip, number, first, mirrored) for number in range(len(clip.cuts))]
-    return columns, {name: np.concatenate(part) for name, part in parts.items()}
+    return columns, {name: np.concatenate(part) if part else np.empty((0, 0)) for name, part in parts.items()}
 
 
 def _embedding(

@@ -94,6 +94,8 @@ def update(
     """
     if not possible(store, added=bool(clips)):
         return None
+    if not (gone or clips):
+        return Derived({}, {}, {})
     columns, new = connect.lay_out(
         clips, described, unmirrored, _rows_of(store, trained), store.meta["boundary"]["spread"]
     )
@@ -179,7 +181,8 @@ def _spliced(store: Store, name: str, new: npt.NDArray[Any], order: _Order, fold
     for first in range(0, len(kept), _COPY_ROWS):
         rows = kept[first : first + _COPY_ROWS]
         out[order.number[rows]] = old[rows]
-    out[order.added] = new.astype(old.dtype)
+    if len(order.added):
+        out[order.added] = new.astype(old.dtype)
     return out
 
 

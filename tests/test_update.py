@@ -6,10 +6,13 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from choreodb.indexer import build, connect, drift, ingest
+from choreodb.errors import QueryError
+from choreodb.indexer import build, connect, drift, ingest, removal, update
 from choreodb.indexer.build import index
+from choreodb.indexer.encoders import rhythm
 from choreodb.indexer.encoders.rhythm import RhythmEncoder
 from choreodb.storage import edit
 from choreodb.storage.store import Store
@@ -99,3 +102,62 @@ def test_what_changes_goes_and_comes(
     equals_its_rebuild(after)
     left = edit.delete(after, [summary.changed[0]])
     assert verify(left) == ()
+
+
+@pytest.mark.usefixtures("large")
+def test_what_only_goes(sample_library: Path, tmp_path: Path) -> None:
+    store = Store.open(Path(shutil.copytree(sample_library, tmp_path / "lib")))
+    clips = [row["clip"] for row in store.table("clips").to_pylist()]
+    made = update.update(store, {clips[0], clips[2]}, [], [], frozenset(), None, tmp_path)
+    assert made is not None
+    left = [row for row in store.table("clips").to_pylist() if row["clip"] not in (clips[0], clips[2])]
+    after = store.commit(
+        tables={**made.tables, "clips": pa.Table.from_pylist(left, schema=store.table("clips").schema)},
+        arrays=made.arrays,
+        index=made.index,
+    )
+    assert verify(after) == ()
+    equals_its_rebuild(after)
+    nothing = update.update(after, (), [], [], frozenset(), None, tmp_path)
+    assert nothing is not None
+    assert (nothing.tables, nothing.arrays, nothing.index) == ({}, {}, {})
+
+
+def test_a_delete_fits_anew_where_it_changes_what_the_library_is_like(sample_library: Path, tmp_path: Path) -> None:
+    store = Store.open(Path(shutil.copytree(sample_library, tmp_path / "lib")))
+    clips = [row["clip"] for row in store.table("clips").to_pylist()]
+    after = removal.delete(store, clips[:2], reason="consent withdrawn")
+    assert verify(after) == ()
+    assert after.meta["encoder"] != store.meta["encoder"]
+    equals_its_rebuild(after)
+    assert after.meta["fit"]["segments"] == len(drift.captured(after))
+    assert after.manifest.change["action"] == "delete"
+    with pytest.raises(QueryError):
+        removal.delete(after, clips[:1])
+
+
+def test_ranks_are_read_from_embeddings(sample_library: Path) -> None:
+    store = Store.open(sample_library)
+    rows = drift.captured(store)
+    encoder = RhythmEncoder.from_meta(store.meta["encoder"])
+    found = rhythm.ranks(np.asarray(store.array("embeddings")[rows]), encoder.config)
+    clips = sorted(store.table("clips").to_pylist(), key=lambda row: str(row["clip"]))
+    seen = rhythm.gathered(
+        [ingest.segment(row, *store.read_motion(row["clip"], 0, row["frames"])).rhythm for row in clips]
+    )
+    for name, values in (("level", seen.energy.mean(axis=1)), ("density", seen.density), ("pulse", seen.pulse)):
+        stats = encoder.stats.speed if name == "level" else getattr(encoder.stats, name)
+        assert np.allclose(found[name], rhythm._rank(values, stats), atol=1e-4), name
+
+
+def test_drift_is_nothing_at_a_fit_and_grows(sample_library: Path) -> None:
+    store = Store.open(sample_library)
+    arrays = {name: np.array(store.array(name)) for name in ("embeddings", "entry")}
+    rows, about = drift.captured(store), store.meta["encoder"]
+    now = drift.state(arrays, rows, about)
+    assert drift.between(store.meta["fit"], now) < 1e-4
+    fewer = [drift.between(now, drift.state(arrays, rows[skip:], about)) for skip in (1, 8, 40)]
+    assert 0.0 < fewer[0] < fewer[1] < fewer[2]
+    arrays["entry"] = arrays["entry"] * np.float32(1.5)
+    assert drift.between(now, drift.state(arrays, rows, about)) == pytest.approx(0.5, abs=1e-3)
+    assert drift.between(now, drift.state(arrays, rows, {"name": "other"})) == np.inf
