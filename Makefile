@@ -5,7 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # `make demo GPU=1` installs faiss for NVIDIA GPUs; the two builds of faiss cannot live side by side.
 FAISS := $(if $(GPU),gpu,cpu)
-# Where torch comes from once it is installed, for example TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# Where torch, which the tests need, comes from: on Linux the default build brings several GB of CUDA, and
+# `make test TORCH_INDEX=...` with the address of PyTorch's index of CPU builds (named on its page) does not.
 TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
