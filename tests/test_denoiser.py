@@ -142,7 +142,7 @@ class Stand(Denoiser):
         self.middle = np.zeros(features.CHANNELS, dtype=np.float32)
         self.deviation = np.ones(features.CHANNELS, dtype=np.float32)
         self.styles: tuple[str, ...] = ("walk",)
-        self.origins = frozenset()
+        self.origins, self.hears = frozenset(), True
         self.asked: list[int] = []
 
         def denoise(noisy: npt.NDArray[np.float32], time: float, given: Given) -> npt.NDArray[np.float32]:

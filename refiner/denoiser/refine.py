@@ -95,6 +95,8 @@ class Denoiser:
         self.name, self.hash = weights.name, weights.hash
         self.middle = np.asarray(weights.tensors["middle"], dtype=np.float32)
         self.deviation = np.asarray(weights.tensors["deviation"], dtype=np.float32)
+        # who never heard a song in training must not be told of one
+        self.hears = bool(weights.card["config"].get("hears", False))
         self.origins = frozenset(weights.card["data"].get("origins", ()))
         runner = Runner(weights)
         self.styles: tuple[str, ...] = runner.styles
@@ -211,7 +213,7 @@ def _given(
     music = np.zeros((len(starts), FRAMES, 20), dtype=np.float32)
     if told.beats_s is not None:
         music[..., -3:] = np.stack([pairs.beat_phase(told.beats_s, row) for row in times])
-    if told.music is not None:
+    if told.music is not None and denoiser.hears:
         frame = np.clip(np.rint(times * FPS).astype(np.int64), 0, len(told.music) - 1)
         music[..., :-3] = told.music[frame]
     embedding, style = np.zeros((len(starts), 256), dtype=np.float32), np.zeros(len(starts), dtype=np.int64)

@@ -56,13 +56,14 @@ class TrainOptions:
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
     """tensors: the averaged weights and the normalisation. curve: (step, loss) every 50. origins: of the clips that were
-    trained on, sha256 of their files. steps, seconds: how far it went, and how long this run took."""
+    trained on, sha256 of their files. hears: whether any had its song. hears: whether any had its song. steps, seconds: how far it went, and how long this run took."""
 
     tensors: dict[str, npt.NDArray[Any]]
     config: NetworkConfig
     curve: list[tuple[int, float]]
     validation: dict[str, float]
     origins: tuple[str, ...]
+    hears: bool
     steps: int
     seconds: float
 
@@ -176,7 +177,8 @@ def train(
     found = _validate(network, checked, middle, deviation, options)
     tensors = {f"net.{name}": value.detach().numpy().astype(np.float16) for name, value in network.state_dict().items()}
     tensors |= {"middle": middle.numpy(), "deviation": deviation.numpy()}
-    return Trained(tensors, config, curve, found, origins, step + 1, time.perf_counter() - began)
+    hears = any(clip.music is not None for clip in captured)
+    return Trained(tensors, config, curve, found, origins, hears, step + 1, time.perf_counter() - began)
 
 
 class _State:
@@ -312,7 +314,7 @@ def _validate(
 def card(trained: Trained, options: TrainOptions, data: Sequence[Any], command: str) -> dict[str, Any]:
     """What the weights file's sidecar says."""
     return {
-        "architecture": ARCHITECTURE, "version": VERSION, "config": trained.config.as_dict(),
+        "architecture": ARCHITECTURE, "version": VERSION, "config": {**trained.config.as_dict(), "hears": trained.hears},
         "data": {"origins": list(trained.origins), "sources": list(data)}, "metrics": trained.validation,
         "command": command, "steps": trained.steps,
         "training": {**{key: value for key, value in asdict(options).items() if key not in ("network", "minutes")}},
