@@ -56,7 +56,8 @@ class TrainOptions:
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
     """tensors: the averaged weights and the normalisation. curve: (step, loss) every 50. origins: of the clips that were
-    trained on, sha256 of their files. hears: whether any had its song. hears: whether any had its song. steps, seconds: how far it went, and how long this run took."""
+    trained on, sha256 of their files. hears: whether any had
+    its song. steps, seconds: how far it went, and how long this run took."""
 
     tensors: dict[str, npt.NDArray[Any]]
     config: NetworkConfig
