@@ -39,7 +39,7 @@ class MotionAccents:
 
     footfalls: a foot lands (1 at the peak for each). stops: hands, feet and head come to a halt, m/s3. bounce: upward
     acceleration of the pelvis, m/s2. effort: mean joint acceleration, m/s2. foot_speed, speed: m/s of the slower
-    foot, of the mean joint.
+    foot, of the mean joint. rise: vertical velocity of the pelvis, m/s.
     """
 
     fps: float
@@ -49,6 +49,7 @@ class MotionAccents:
     effort: Array
     foot_speed: Array
     speed: Array
+    rise: Array
 
     def __len__(self) -> int:
         return len(self.speed)
@@ -75,6 +76,7 @@ def accents(
         effort=np.linalg.norm(acceleration, axis=-1).mean(axis=1),
         foot_speed=feet.min(axis=1),
         speed=speeds.mean(axis=1),
+        rise=velocity[:, 0, 1],
     )
 
 

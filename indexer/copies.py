@@ -146,7 +146,7 @@ def _arrays(
     for number, rate in enumerate(rates, 1):
         tell("copy", number - 1, copies)
         rows = slice(number * own, (number + 1) * own)
-        out["embeddings"][rows] = encoder.embed(faster(described[0], rate))
+        out["embeddings"][rows] = encoder.embed(rhythm.faster(described[0], rate))
         out["entry"][rows] = boundaries.features(hastened(described[1], rate), spread, config)
         out["exit"][rows] = boundaries.features(hastened(described[2], rate), spread, config)
         for name in out.keys() & set(_AS_THEY_ARE):
@@ -155,16 +155,6 @@ def _arrays(
             out["accents"][rows] = timing.faster(out["accents"][:own], rate)
     tell("copy", copies, copies)
     return out
-
-
-def faster(windows: Descriptors, rate: float) -> Descriptors:
-    """What the windows are like when they are danced faster: the same in the bar, more of it in a second."""
-    return replace(
-        windows,
-        tempo_bpm=windows.tempo_bpm * rate,
-        energy=windows.energy * rate,
-        density=windows.density * rate,
-    )
 
 
 def hastened(lines: RawBoundaries, rate: float) -> RawBoundaries:

@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 
 from choreodb.indexer.boundaries import BoundaryWeights
 from choreodb.indexer.encoders import rhythm
-from choreodb.indexer.encoders.rhythm import RhythmConfig, RhythmWeights
 from choreodb.storage.store import Store
 
 LIMIT = 0.01
@@ -41,7 +40,7 @@ def state(arrays: Mapping[str, Any], rows: npt.NDArray[np.int64], encoder: Mappi
     chosen = rows[:: max(1, len(rows) // _ROWS)]
     ranks = {}
     if encoder.get("name") == rhythm.RhythmEncoder.name:
-        config = RhythmConfig(**{**encoder["config"], "weights": RhythmWeights(**encoder["config"]["weights"])})
+        config = rhythm.config_of(encoder)
         embeddings = np.asarray(arrays["embeddings"][chosen])
         ranks = {name: _shares(values) for name, values in rhythm.ranks(embeddings, config).items()}
     return {"segments": len(rows), "ranks": ranks, "spread": _spreads(np.asarray(arrays["entry"][chosen]))}

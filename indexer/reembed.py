@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from choreodb.indexer import drift, ingest
 from choreodb.indexer.accents import accents
-from choreodb.indexer.copies import faster
 from choreodb.indexer.encoders import recorded, rhythm
 from choreodb.indexer.encoders.base import ClipMotion, Encoder, MotionWindow
 from choreodb.indexer.encoders.recorded import Trained
@@ -86,7 +85,7 @@ def _fitted(store: Store, tell: Progress) -> tuple[Float32Array, Encoder]:
     out = np.empty((store.manifest.rows("segments"), 256), dtype=np.float32)
     for name, own in segments.items():
         row = clips[name]
-        seen = described[name] if row["copy_of"] is None else faster(described[row["copy_of"]], row["rate"])
+        seen = described[name] if row["copy_of"] is None else rhythm.faster(described[row["copy_of"]], row["rate"])
         _mirror_fill(out, own, encoder.embed(seen))
     tell("embed", len(segments), len(segments))
     return out, encoder

@@ -158,4 +158,66 @@ def test_meta_brings_the_same_encoder_back(encoder: RhythmEncoder, song: Music) 
 def test_weights_are_shares() -> None:
     weights = RhythmWeights()
     assert sum(getattr(weights, name) for name in RhythmWeights.__dataclass_fields__) == pytest.approx(1.0)
-    assert sum(rhythm._SIZES.values()) == 256
+    assert sum(rhythm._SIZES.values()) - rhythm._SIZES["periodicity"] == 256
+    assert rhythm._SIZES["periodicity"] == rhythm._SIZES["spectrum"]
+
+
+def bump_at(row: np.ndarray) -> float:
+    """Hertz at which a spectrum is strongest."""
+    return float(rhythm.SPECTRUM_HZ[int(np.argmax(row))])
+
+
+def test_the_spectrum_is_where_the_movement_is_and_needs_no_beats() -> None:
+    still = np.zeros(1800)
+    for hertz in (0.5, 1.1, 2.3):
+        wave = np.sin(2.0 * np.pi * hertz * np.arange(1800) / FPS)
+        windows = [MotionWindow(12.0, 14.0, np.empty(0), 0), MotionWindow(13.0, 15.0, np.linspace(13.0, 15.0, 5), 4)]
+        rows = rhythm._spectrum([wave, still], 1.0 / FPS, 0.0, windows)
+        assert all(bump_at(row) == pytest.approx(hertz, rel=0.06) for row in rows)
+    np.testing.assert_array_equal(rhythm._spectrum([still], 1.0 / FPS, 0.0, windows), 0.0)
+
+
+def test_the_spectrum_matches_a_naive_transform(rng: np.random.Generator) -> None:
+    curve = rng.random(2400)
+    window = MotionWindow(3.0, 5.0, np.empty(0), 0)
+    got = rhythm._spectrum([curve], 1.0 / FPS, 0.01, [window])[0]
+    times = 4.0 + (np.arange(500) + 0.5) / 20.0 - 12.5
+    values = np.interp((times + 0.01) * FPS, np.arange(2400), curve)
+    inside = (times + 0.01) * FPS >= 0.0
+    values = np.where(inside, values - values[inside].mean(), 0.0) * np.hanning(502)[1:-1]
+    naive = np.array(
+        [abs(np.sum(values * np.exp(-2j * np.pi * hertz * (times - 4.0)))) for hertz in rhythm.SPECTRUM_HZ]
+    )
+    naive -= naive.mean()
+    np.testing.assert_allclose(got, naive / np.linalg.norm(naive), atol=1e-9)
+
+
+def test_a_faster_dance_has_its_spectrum_higher() -> None:
+    plain = described(80.0)
+    quick = rhythm.faster(plain, 1.25)
+    real = described(100.0)
+    met = [np.corrcoef(a, b)[0, 1] for a, b in zip(quick.spectrum, real.spectrum, strict=True)]
+    unmoved = [np.corrcoef(a, b)[0, 1] for a, b in zip(plain.spectrum, real.spectrum, strict=True)]
+    assert np.mean(met) > 0.7
+    assert np.mean(met) > np.mean(unmoved) + 0.3
+    back = rhythm.faster(quick, 0.8)
+    np.testing.assert_allclose(back.tempo_bpm, plain.tempo_bpm)
+
+
+def test_what_earlier_versions_recorded_gives_the_encoder_that_they_had(song: Music) -> None:
+    weights = {
+        "tempo_class": 0.12, "tempo": 0.22, "metre": 0.18, "accents": 0.08, "periodicity": 0.1, "level": 0.18,
+        "contour": 0.04, "density": 0.06, "pulse": 0.02,
+    }  # fmt: skip
+    ranks = [round(number / 32.0, 6) for number in range(33)]
+    meta = {
+        "name": "rhythm",
+        "config": {"tempo_spread": 0.15, "class_spread": 0.08, "rank_spread": 0.12, "weights": weights},
+        "stats": {"speed": ranks, "density": ranks, "pulse": ranks},
+    }
+    old = RhythmEncoder.from_meta(meta)
+    assert old.hash == "94ca1df3a639c6a7"
+    assert {name: old.meta()[name] for name in meta} == meta
+    rows = old.embed_music(song, bars(100.0, 4, 2, MusicWindow))
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-6)
+    assert not np.array_equal(rows, RhythmEncoder(old.stats).embed_music(song, bars(100.0, 4, 2, MusicWindow)))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from choreodb.benchmarks.runs.scale import rates
 from choreodb.errors import QueryError
-from choreodb.indexer import boundaries, copies, ingest
+from choreodb.indexer import boundaries, ingest
 from choreodb.indexer.accents import accents
 from choreodb.indexer.boundaries import RawBoundaries
 from choreodb.indexer.encoders import rhythm
@@ -90,7 +90,7 @@ def motion_vectors(found: Takes, count: int) -> Vectors:
     own = 2 * len(found.windows)
     out = np.empty((count, 256), dtype=np.float32)
     for number, rate in enumerate([1.0, *rates(max(0, -(-count // own) - 1))]):
-        rows = found.encoder.embed(copies.faster(found.windows, rate))
+        rows = found.encoder.embed(rhythm.faster(found.windows, rate))
         part = np.concatenate([rows, rows])[: count - number * own]
         out[number * own : number * own + len(part)] = part
     return out

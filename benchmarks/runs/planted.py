@@ -69,7 +69,9 @@ def planted(
     speed = np.maximum(1.0 + 0.2 * drift - 0.8 * np.minimum(dips, 1.0), 0.0)
     change = np.gradient(speed) * fps
     still = np.zeros(frames)
-    return MotionAccents(fps, still, np.maximum(np.gradient(change) * fps, 0.0), still, np.abs(change), speed, speed)
+    return MotionAccents(
+        fps, still, np.maximum(np.gradient(change) * fps, 0.0), still, np.abs(change), speed, speed, still
+    )
 
 
 def events_s(features: Features) -> Array:

@@ -1,4 +1,4 @@
-"""The training-free encoder: tempo, metre, accents in the bar, their periodicity, and energy, the same on both sides.
+"""The training-free encoder: tempo, metre, accents in the bar, their spectrum, and energy, the same on both sides.
 
 Music windows are described by onset strength and loudness, motion windows by footfalls, stops, effort and speed; both
 become the same blocks of 256 numbers. Each block has unit length times the root of its weight, so that the cosine
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,10 @@ VERSION = 1
 """Raised whenever the same input would get another embedding."""
 
 POSITIONS = 32
+SPECTRUM_HZ = np.geomspace(0.3, 4.5, 64)
+"""Frequencies of the spectrum block: from a bar of four slow beats to eighths of fast ones."""
+CONTEXT_S = 25.0
+"""What the spectrum is taken of, around a window; a bar alone shows no tempo."""
 QUANTILES = 33
 _SIZES = {
     "tempo_class": 24,
@@ -33,31 +37,38 @@ _SIZES = {
     "metre": 4,
     "accents": 2 * POSITIONS,
     "periodicity": 2 * POSITIONS,
+    "spectrum": len(SPECTRUM_HZ),
     "level": 16,
     "contour": 16,
     "density": 16,
     "pulse": 12,
 }
 _METRES = (3, 4, 6)
+_RATE_HZ = 20.0
+_SPECTRUM_TIMES_S = (np.arange(round(CONTEXT_S * _RATE_HZ)) + 0.5) / _RATE_HZ - 0.5 * CONTEXT_S
+_TURNS = 2.0 * np.pi * _SPECTRUM_TIMES_S[:, None] * SPECTRUM_HZ
+_WAVES = np.hanning(len(_TURNS) + 2)[1:-1, None] * np.concatenate([np.cos(_TURNS), np.sin(_TURNS)], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
 class RhythmWeights:
     """Share of each block in the cosine; together 1.
 
-    tempo_class: log tempo up to octaves; tempo: log tempo. accents: where in the bar; periodicity: autocorrelation
-    over three bars. level, contour: energy of the window and within it. density: accents a second. pulse: clarity.
+    tempo_class: log tempo up to octaves; tempo: log tempo. accents: where in the bar. spectrum: how strong each
+    frequency is, from onsets and from speed and rise, without a look at beats; periodicity: autocorrelation over three
+    bars of the grid, which libraries made before there was a spectrum have in its place. One of the two is 0. level, contour: energy of the window and within it. density: accents a second. pulse: clarity.
     """
 
     tempo_class: float = 0.12
     tempo: float = 0.22
     metre: float = 0.18
-    accents: float = 0.08
-    periodicity: float = 0.10
-    level: float = 0.18
-    contour: float = 0.04
-    density: float = 0.06
+    accents: float = 0.07
+    periodicity: float = 0.0
+    level: float = 0.04
+    contour: float = 0.03
+    density: float = 0.03
     pulse: float = 0.02
+    spectrum: float = 0.29
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,7 @@ class Descriptors:
     tempo_bpm: [N], nan without beats. metre: [N], 0 without. accents: [N, 2, 32] mean accent in 32nds of the bar, low
     (weight, feet) and high (limbs, cymbals). periodicity: [N, 2, 32] their autocorrelation. energy: [N, 16] in
     sixteenths of the window. density: [N] accents a second. pulse: [N] how peaked the accents are.
+    spectrum: [N, 64] strength at `SPECTRUM_HZ`, less its mean.
     """
 
     tempo_bpm: Array
@@ -95,6 +107,7 @@ class Descriptors:
     energy: Array
     density: Array
     pulse: Array
+    spectrum: Array
 
     def __len__(self) -> int:
         return len(self.tempo_bpm)
@@ -122,8 +135,7 @@ class RhythmEncoder:
     def from_meta(cls, meta: Mapping[str, Any]) -> RhythmEncoder:
         """The encoder of a library from what `meta` gave."""
         stats = RhythmStats(**{name: tuple(values) for name, values in meta["stats"].items()})
-        config = dict(meta["config"])
-        return cls(stats, RhythmConfig(**{**config, "weights": RhythmWeights(**config["weights"])}))
+        return cls(stats, config_of(meta))
 
     def meta(self) -> dict[str, Any]:
         """Name, hash, config and statistics as JSON."""
@@ -137,7 +149,9 @@ class RhythmEncoder:
 
     def _content(self) -> dict[str, Any]:
         stats = {name: list(values) for name, values in asdict(self.stats).items()}
-        return {"config": asdict(self.config), "stats": stats}
+        config = asdict(self.config)
+        del config["weights"][_unused(self.config.weights)]
+        return {"config": config, "stats": stats}
 
     def embed_music(self, music: Music, windows: Sequence[MusicWindow]) -> npt.NDArray[np.float32]:
         """Unit rows [N, 256] for N windows of a song; ranks are within the song."""
@@ -158,11 +172,20 @@ class RhythmEncoder:
         return _assemble(motion, self.stats, self.config)
 
 
+def config_of(meta: Mapping[str, Any]) -> RhythmConfig:
+    """The config in what `meta` gave; the block of two that share a place which it does not name is not there."""
+    config = dict(meta["config"])
+    weights = RhythmWeights(**{"periodicity": 0.0, "spectrum": 0.0, **config["weights"]})
+    return RhythmConfig(**{**config, "weights": weights})
+
+
 def describe_motion(curves: MotionAccents, windows: Sequence[Window]) -> Descriptors:
     """Descriptors of windows of a clip from its accent curves."""
     low = np.maximum(standard(curves.footfalls) + standard(curves.bounce), 0.0)
     high = np.maximum(standard(curves.stops) + standard(curves.effort), 0.0)
-    return _describe(np.stack([low, high]), curves.speed, 1.0 / curves.fps, 0.0, windows)
+    hop_s = 1.0 / curves.fps
+    spectrum = _spectrum([curves.rise, curves.speed], hop_s, 0.0, windows)
+    return _describe(np.stack([low, high]), curves.speed, hop_s, 0.0, spectrum, windows)
 
 
 def describe_music(music: Music, windows: Sequence[Window]) -> Descriptors:
@@ -171,7 +194,8 @@ def describe_music(music: Music, windows: Sequence[Window]) -> Descriptors:
     low = np.maximum(standard(bands[:, :2].mean(axis=1)), 0.0)
     high = np.maximum(standard(bands[:, 2:].mean(axis=1)), 0.0)
     loudness = music.features.rms_db.astype(np.float64)
-    return _describe(np.stack([low, high]), loudness, music.features.hop_s, ONSET_LATENCY_S, windows)
+    spectrum = _spectrum(list(np.sqrt(bands).T), music.features.hop_s, ONSET_LATENCY_S, windows)
+    return _describe(np.stack([low, high]), loudness, music.features.hop_s, ONSET_LATENCY_S, spectrum, windows)
 
 
 def gathered(parts: Sequence[Descriptors]) -> Descriptors:
@@ -180,7 +204,9 @@ def gathered(parts: Sequence[Descriptors]) -> Descriptors:
     return Descriptors(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
-def _describe(curves: Array, energy: Array, hop_s: float, delay_s: float, windows: Sequence[Window]) -> Descriptors:
+def _describe(
+    curves: Array, energy: Array, hop_s: float, delay_s: float, spectrum: Array, windows: Sequence[Window]
+) -> Descriptors:
     """curves: [2, F] non-negative accents, energy: [F], every hop_s seconds, late by delay_s."""
     edges = _edges(windows)
     wide = np.stack([averages(curve, edges, hop_s, delay_s) for curve in curves], axis=1)
@@ -197,6 +223,39 @@ def _describe(curves: Array, energy: Array, hop_s: float, delay_s: float, window
         energy=averages(energy, inner[:, ::2], hop_s, 0.0),
         density=peaks.sum(axis=1) / np.maximum(inner[:, -1] - inner[:, 0], 1e-3),
         pulse=loud.max(axis=1, initial=0.0) / np.maximum(loud.mean(axis=1), 1e-3),
+        spectrum=spectrum,
+    )
+
+
+def _spectrum(curves: Sequence[Array], hop_s: float, delay_s: float, windows: Sequence[Window]) -> Array:
+    """How strong `SPECTRUM_HZ` are in frame curves [F] around the middle of each window, all curves alike: [N, 64].
+
+    curves: every hop_s seconds, late by delay_s; what lies beyond their ends is silent. One matrix product each.
+    """
+    middles = np.array([0.5 * (window.start_s + window.end_s) for window in windows])
+    times = (middles[:, None] + _SPECTRUM_TIMES_S + delay_s) / hop_s
+    total = np.zeros((len(windows), len(SPECTRUM_HZ)))
+    for curve in curves:
+        inside = (times >= 0.0) & (times <= len(curve) - 1)
+        values = np.where(inside, np.interp(times, np.arange(len(curve)), curve), 0.0)
+        mean = values.sum(axis=1, keepdims=True) / np.maximum(inside.sum(axis=1, keepdims=True), 1)
+        waves = np.where(inside, values - mean, 0.0) @ _WAVES
+        strength = _centred(np.hypot(*np.split(waves, 2, axis=1)))
+        total += strength / np.maximum(np.linalg.norm(strength, axis=1, keepdims=True), 1e-6)
+    return total
+
+
+def faster(windows: Descriptors, rate: float) -> Descriptors:
+    """What motion windows are like when they are danced faster: the same in the bar, more of it in a second."""
+    step = float(np.log(SPECTRUM_HZ[1] / SPECTRUM_HZ[0]))
+    place = np.arange(len(SPECTRUM_HZ)) - np.log(rate) / step
+    shifted = [np.interp(place, np.arange(len(SPECTRUM_HZ)), row) for row in windows.spectrum]
+    return replace(
+        windows,
+        tempo_bpm=windows.tempo_bpm * rate,
+        energy=windows.energy * rate,
+        density=windows.density * rate,
+        spectrum=np.array(shifted).reshape(windows.spectrum.shape),
     )
 
 
@@ -280,9 +339,10 @@ def _assemble(seen: Descriptors, stats: RhythmStats, config: RhythmConfig) -> np
         "contour": ranks - ranks.mean(axis=1, keepdims=True),
         "density": _bumps(_rank(seen.density, stats.density), _SIZES["density"], config.rank_spread),
         "pulse": _bumps(_rank(seen.pulse, stats.pulse), _SIZES["pulse"], config.rank_spread),
+        "spectrum": _centred(seen.spectrum),
     }
     weights = asdict(config.weights)
-    rows = np.concatenate([_unit(blocks[name]) * np.sqrt(weights[name]) for name in _SIZES], axis=1)
+    rows = np.concatenate([_unit(blocks[name]) * np.sqrt(weights[name]) for name in _layout(config.weights)], axis=1)
     return np.ascontiguousarray(_unit(rows), dtype=np.float32).reshape(count, DIMENSIONS)
 
 
@@ -292,7 +352,7 @@ def ranks(embeddings: npt.NDArray[np.float32], config: RhythmConfig) -> dict[str
     Two neighbouring bins of a Gaussian bump have a ratio that says where its middle is.
     """
     out, first = {}, 0
-    for name, size in _SIZES.items():
+    for name, size in _layout(config.weights).items():
         if name in ("level", "density", "pulse"):
             bump = np.maximum(embeddings[:, first : first + size].astype(np.float64), 1e-30)
             at = np.minimum(np.argmax(bump, axis=1), size - 2)
@@ -301,6 +361,16 @@ def ranks(embeddings: npt.NDArray[np.float32], config: RhythmConfig) -> dict[str
             out[name] = config.rank_spread**2 * slope * size + (at + 1.0) / size
         first += size
     return out
+
+
+def _layout(weights: RhythmWeights) -> dict[str, int]:
+    """The blocks of an embedding and their sizes, in their order."""
+    return {name: size for name, size in _SIZES.items() if name != _unused(weights)}
+
+
+def _unused(weights: RhythmWeights) -> str:
+    """Which of the two blocks that share a place is not there."""
+    return "periodicity" if weights.spectrum > 0.0 else "spectrum"
 
 
 def _centred(values: Array) -> Array:
