@@ -30,7 +30,8 @@ FASTEST_DEG_S = 620.0
 
 
 WIDEST_ARMS = 1.4
-"""Arms are never raised beyond this many times what the tables say, however large a dancer moves: shoulders end there."""
+"""Arms never go further from their posture than this many times what the tables say, before the style's own `arms`, however
+large a dancer moves: shoulders end there."""
 
 _ARMS = frozenset(name for name in CHANNELS if "_" in name)
 
@@ -232,7 +233,8 @@ class _Writer:
     def _carriage(self, choice: Choice, first: float) -> None:
         """Rise and fall of each bar: low on 1, up through 2, high on 3, lowering at its end; the body turns against the first step and sways after it.
 
-        As the technique books of the slow waltz have it. A phrase that leads the height of the pelvis itself (its bounce is small) gets half.
+        After Alex Moore, Ballroom Dancing: up from the end of 1, down at the end of 3. A phrase that leads the height of the
+        pelvis itself (its bounce is small) gets half.
         """
         metre, phrase = self.style.metre, choice.phrase
         for bar in range(phrase.bars):
