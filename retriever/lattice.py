@@ -262,11 +262,24 @@ def rules_of(lattice: Lattice, weights: CostWeights, limits: Limits) -> search_k
     )
 
 
-def search(lattice: Lattice, relaxation: Relaxation, weights: CostWeights, width: int, limits: Limits) -> IntArray:
-    """The cheapest path [N] that beams of `width` under each of `GUIDES` find, polished."""
+def search(
+    lattice: Lattice,
+    relaxation: Relaxation,
+    weights: CostWeights,
+    width: int,
+    limits: Limits,
+    known: IntArray | None = None,
+) -> IntArray:
+    """The cheapest path [N] that beams of `width` under each of `GUIDES` find, polished.
+
+    known: a path to polish instead of the second beam's.
+    """
     found: list[tuple[float, IntArray]] = []
-    for guide in GUIDES:
-        path = beam_search(lattice, relaxation, weights, width, limits, guide=guide)
+    for number, guide in enumerate(GUIDES):
+        if number > 0 and known is not None:
+            path = known
+        else:
+            path = beam_search(lattice, relaxation, weights, width, limits, guide=guide)
         found.append(polished(relaxation, path))
         if found[-1][0] <= (1.0 + CLOSE_SHARE) * relaxation.cost:
             break

@@ -170,15 +170,18 @@ def _weighed(
 
     Those that cannot win by their lower bounds are not searched.
     """
-    lattices = [_relaxed(pool, query, options) for query in queries]
+    choices = [build_choices(pool, query, options) for query in queries]
     priors = hypothesis_priors(music.grids)
-    per_s = [bound / music.duration_s for _, _, bound in lattices]
+    per_s = [_least_unary(each.lattice) / music.duration_s for each in choices]
     best: tuple[float, int, Solution] | None = None
     for index in np.argsort(np.add(per_s, priors), kind="stable").tolist():
         if best is not None and per_s[index] + priors[index] >= best[0]:
             continue
-        choices, relaxation, bound = lattices[index]
-        found = _searched(queries[index], choices, relaxation, bound, options)
+        relaxation, bound = _relaxed(choices[index], options)
+        per_s[index] = bound / music.duration_s
+        if best is not None and per_s[index] + priors[index] >= best[0]:
+            continue
+        found = _searched(queries[index], choices[index], relaxation, bound, options)
         per_s[index] = found.cost / music.duration_s
         total = per_s[index] + priors[index]
         if best is None or total < best[0] or (total == best[0] and index < best[1]):
@@ -190,6 +193,11 @@ def _weighed(
         for index, (grid, query, cost, prior) in enumerate(zip(music.grids, queries, per_s, priors, strict=True))
     )
     return chosen, solution, hypotheses
+
+
+def _least_unary(nodes: Lattice) -> float:
+    """The cheapest node of every step: a bound that needs no joins."""
+    return float(np.minimum.reduceat(nodes.unary, nodes.offset[:-1]).sum())
 
 
 def _plan(
@@ -220,7 +228,9 @@ def _plan(
         hypothesis=chosen,
         hypotheses=hypotheses,
         options=options,
-        runners_up=runners_up.find(pool, nodes, solution.path, options.weights, limits_of(options)),
+        runners_up=runners_up.find(
+            pool, nodes, solution.path, options.weights, limits_of(options), solution.relaxation
+        ),
         locked=locked,
     )
 
@@ -279,34 +289,33 @@ def solve(
 
     include: nodes of a smaller lattice of the same query to keep. locks: position in the pool by step.
     """
-    choices, relaxation, bound = _relaxed(pool, query, options, include, locks)
+    choices = build_choices(pool, query, options, include, locks or {})
+    relaxation, bound = _relaxed(choices, options)
     return _searched(query, choices, relaxation, bound, options)
 
 
-def _relaxed(
-    pool: Pool,
-    query: Query,
-    options: PlanOptions,
-    include: Lattice | None = None,
-    locks: Mapping[int, int] | None = None,
-) -> tuple[Choices, Relaxation | None, float]:
-    """The lattice, its relaxation where it is not long, and the lower bound of its paths."""
-    choices = build_choices(pool, query, options, include, locks or {})
+def _relaxed(choices: Choices, options: PlanOptions) -> tuple[Relaxation | None, float]:
+    """The relaxation of a lattice that is not long, and the lower bound of its paths."""
     nodes, limits = choices.lattice, limits_of(options)
     if stretches.is_long(nodes):
-        return choices, None, stretches.bound(nodes, options.weights, limits)
+        return None, stretches.bound(nodes, options.weights, limits)
     relaxation = lattice.relax(nodes, options.weights, limits)
-    return choices, relaxation, relaxation.cost
+    return relaxation, relaxation.cost
 
 
 def _searched(
-    query: Query, choices: Choices, relaxation: Relaxation | None, bound: float, options: PlanOptions
+    query: Query,
+    choices: Choices,
+    relaxation: Relaxation | None,
+    bound: float,
+    options: PlanOptions,
+    known: IntArray | None = None,
 ) -> Solution:
     nodes, limits = choices.lattice, limits_of(options)
     if relaxation is None:
         path = stretches.search(nodes, options.weights, options.beam, limits)
     else:
-        path = lattice.search(nodes, relaxation, options.weights, options.beam, limits)
+        path = lattice.search(nodes, relaxation, options.weights, options.beam, limits, known)
     return Solution(query, choices, relaxation, path, _terms(choices, path, options), bound)
 
 
@@ -351,7 +360,19 @@ def candidate_gap(
 ) -> float:
     """Cost that a lattice of `GAP_FACTOR` times the candidates (the same ones among them) saves; at least 0."""
     wider = replace(options, candidates=GAP_FACTOR * options.candidates)
-    return max(0.0, solution.cost - solve(pool, solution.query, wider, solution.choices.lattice, locks).cost)
+    choices = build_choices(pool, solution.query, wider, solution.choices.lattice, locks or {})
+    relaxation, bound = _relaxed(choices, wider)
+    known = _same_nodes(solution.choices.lattice, choices.lattice, solution.path)
+    return max(0.0, solution.cost - _searched(solution.query, choices, relaxation, bound, wider, known).cost)
+
+
+def _same_nodes(nodes: Lattice, wider: Lattice, path: IntArray) -> IntArray:
+    """The path [N] in a lattice that has all of its segments."""
+    found = [
+        wider.nodes(step).start + np.searchsorted(wider.segment[wider.nodes(step)], segment)
+        for step, segment in enumerate(nodes.segment[path])
+    ]
+    return np.array(found, dtype=np.int64)
 
 
 def build_choices(

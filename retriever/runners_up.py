@@ -40,9 +40,19 @@ class RunnerUp:
 
 
 def find(
-    pool: Pool, choices: Choices, path: IntArray, weights: CostWeights, limits: Limits
+    pool: Pool,
+    choices: Choices,
+    path: IntArray,
+    weights: CostWeights,
+    limits: Limits,
+    relaxation: Relaxation | None = None,
 ) -> tuple[RunnerUp | None, ...]:
-    """The runner-up of every step [N] of `path`; None where the step has no other material."""
+    """The runner-up of every step [N] of `path`; None where the step has no other material.
+
+    relaxation: of the lattice, where it is at hand; without it, stretch by stretch.
+    """
+    if relaxation is not None:
+        return tuple(_of_steps(pool, choices, relaxation, path, 0, len(path), weights, limits))
     found: list[RunnerUp | None] = []
     for first in range(0, len(path), STRETCH):
         found += _of_stretch(pool, choices, path, first, min(len(path), first + STRETCH), weights, limits)
@@ -62,14 +72,28 @@ def _of_stretch(
     )
     here = np.searchsorted(at, path[begin:end])
     relaxation = lattice.relax(part.lattice, weights, limits)
-    chosen = _terms(part, here, weights, limits)
+    return _of_steps(pool, part, relaxation, here, first - begin, last - begin, weights, limits)
+
+
+def _of_steps(
+    pool: Pool,
+    choices: Choices,
+    relaxation: Relaxation,
+    path: IntArray,
+    first: int,
+    last: int,
+    weights: CostWeights,
+    limits: Limits,
+) -> list[RunnerUp | None]:
+    chosen = _terms(choices, path, weights, limits)
     result: list[RunnerUp | None] = []
-    for step in range(first - begin, last - begin):
-        other = _of_step(part.lattice, relaxation, here, step, weights)
+    for step in range(first, last):
+        other = _of_step(choices.lattice, relaxation, path, step, weights)
         if other is None:
             result.append(None)
         else:
-            result.append(_runner_up(pool, part, int(other[step]), _terms(part, other, weights, limits) - chosen))
+            difference = _terms(choices, other, weights, limits) - chosen
+            result.append(_runner_up(pool, choices, int(other[step]), difference))
     return result
 
 

@@ -169,19 +169,20 @@ def joins(
 ) -> None:
     """Fill price [A * B] of changing from each node a to each b, and follower [A], the b that continues a, else -1.
 
-    dots: [A, B] leave[a] . entry[b]; with the squared lengths, |x - y|^2 = |x|^2 + |y|^2 - 2 x.y.
+    dots: [A, B] leave[a] . entry[b]; with the squared lengths, |x - y|^2 = |x|^2 + |y|^2 - 2 x.y. segment_b: ascending.
     """
+    columns = dots.shape[1]
     for a in range(dots.shape[0]):
+        row, line = price[a * columns : (a + 1) * columns], dots[a]
+        style = style_a[a]
+        for b in range(columns):
+            changed = (style != style_b[b]) & (style >= 0) & (style_b[b] >= 0)
+            row[b] = cut + w_transition * max(0.0, square_a[a] + square_b[b] - 2.0 * line[b]) + w_style * changed
+        on = np.searchsorted(segment_b, next_a[a])
         follower[a] = -1
-        for b in range(dots.shape[1]):
-            at = a * dots.shape[1] + b
-            if next_a[a] == segment_b[b]:
-                follower[a] = b
-                price[at] = NEVER
-                continue
-            price[at] = cut + w_transition * max(0.0, square_a[a] + square_b[b] - 2.0 * dots[a, b])
-            if style_a[a] != style_b[b] and style_a[a] >= 0 and style_b[b] >= 0:
-                price[at] += w_style
+        if on < columns and segment_b[on] == next_a[a]:
+            follower[a] = on
+            row[on] = NEVER
 
 
 @njit(cache=True, nogil=True)
@@ -343,8 +344,11 @@ def remembered(net: Net, rules: Rules, path: I64) -> tuple[F64, F64]:
             elapsed_s = middle_s[step] - middle_s[past]
             if elapsed_s >= memory_s:
                 break
+            same = origins[path[past]] == origins[path[step]]
+            if not same and (twins[path[step]] < 0 or twins[path[past]] != twins[path[step]]):
+                continue
             came_back[step] += again(origins, start, end, twins, rules, path[past], path[step], elapsed_s)
-            if origins[path[past]] == origins[path[step]]:
+            if same:
                 for block in range(BLOCKS - (blocks[step] - blocks[past])):
                     danced[block] += seconds[past]
         if rules.familiar > 0.0:
