@@ -75,7 +75,8 @@ class Gltf:
         if count < 1 or stride < size or offset + stride * (count - 1) + size > length:
             raise MotionFormatError(f"accessor {place} asks for {count} values; its view of {length} bytes has fewer")
         raw = np.ndarray((count, components), dtype, buffer, start + offset, (stride, dtype.itemsize))
-        values = raw.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN, which is refused below
+            values = raw.astype(np.float64)
         if entry.get("normalized") is True and dtype.kind in "iu":
             # the most negative number of a signed type means -1 too
             values = np.maximum(values / np.iinfo(dtype).max, -1.0)
