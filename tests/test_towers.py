@@ -161,3 +161,9 @@ def test_a_config_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
     card = {**good.card, "config": {**good.card["config"], **change}}
     with pytest.raises(EncoderError, match=next(iter(change))):
         TowerEncoder.from_weights(weights.made(good.tensors, card, source="x"))
+
+
+def test_odd_metres_and_extreme_tempi_have_unit_rows() -> None:
+    tempo = np.array([20.0, 100.0, 100.0, 900.0, np.nan])
+    rows = glimpses.rhythm_block(tempo, np.array([4, 5, 2, 3, 0]))
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-5)

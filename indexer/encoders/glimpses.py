@@ -161,9 +161,10 @@ def rhythm_block(tempo: Times, metre: npt.NDArray[np.int64]) -> Array:
     """Unit rows [N, 68] of tempo and metre; what is not known is equally near to everything."""
     octaves = np.log2(tempo)
     low, high = np.log2(_SLOWEST), np.log2(_FASTEST)
-    where = (octaves - low) / (high - low)
+    # a bump far beyond the bins would be nothing at all
+    where = np.clip((octaves - low) / (high - low), 0.0, 1.0)
     which = (metre[:, None] == np.array([*_METRES, -1])).astype(np.float64)
-    which[metre == 0, : len(_METRES)] = 1.0
+    which[~np.isin(metre, _METRES), : len(_METRES)] = 1.0
     blocks = (
         _bumps(octaves % 1.0, TEMPO_CLASSES, _CLASS_SPREAD, circular=True),
         _bumps(where, TEMPI, _TEMPO_SPREAD / (high - low)),
