@@ -132,6 +132,7 @@ class BenchReport:
 
 # name -> module with `run(request) -> BenchResult`, and optionally `WATCHED` (see `history`)
 BENCHMARKS: dict[str, str] = {
+    "ann": "choreodb.benchmarks.runs.ann",
     "beats": "choreodb.benchmarks.runs.beats",
     "concurrency": "choreodb.benchmarks.runs.concurrency",
     "dance": "choreodb.benchmarks.runs.dance",
