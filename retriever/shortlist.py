@@ -8,6 +8,7 @@ takes, and priced in full.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,8 +26,8 @@ WHOLE_POOL = EXACT_VECTORS
 SHORTLIST = 4
 """So many times the candidates of a step are priced."""
 
-STYLE_NEAREST = 8
-"""A style is as far from a step as its nearest segments are on average; see `costs.style_distance`."""
+STYLE_SAMPLE = 512
+"""So many segments of a style say how far it is from the song."""
 
 _LENGTH_STEP = 0.04
 """Steps whose lengths differ by less, as a logarithm, are asked for together."""
@@ -85,10 +86,10 @@ def _stillest(pool: Pool, able: BoolArray | None, wanted: int) -> IntArray:
 
 
 def style_distance(pool: Pool, embeddings: Float32Array, seconds: FloatArray) -> FloatArray:
-    """What `costs.style_distance` gives, its nearest segments found by the index."""
-    result = np.full(len(pool.styles), np.nan)
-    for code in np.unique(pool.style[pool.style >= 0]).tolist():
-        scores, _ = pool.searcher.search(embeddings, STYLE_NEAREST, pool.allowed(pool.style == code))
-        result[code] = float((1.0 - scores.astype(np.float64)).mean(axis=1) @ seconds / seconds.sum())
-    result -= np.nanmin(result)
-    return np.append(np.nan_to_num(result, nan=0.0), np.nanmean(result))
+    """What `costs.style_distance` gives for evenly chosen segments of every style."""
+    order = np.argsort(pool.style, kind="stable")
+    edges = np.searchsorted(pool.style[order], np.arange(-1, len(pool.styles) + 1))
+    members = [order[first:last] for first, last in pairwise(edges.tolist()) if last > first]
+    chosen = [each[np.unique(np.linspace(0, len(each) - 1, STYLE_SAMPLE).astype(np.int64))] for each in members]
+    at = np.sort(np.concatenate(chosen))
+    return costs.style_distance(1.0 - embeddings @ pool.embeddings[at].T, pool.style[at], seconds)

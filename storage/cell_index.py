@@ -36,6 +36,9 @@ LEAST_CELLS = 16
 COST = 0.8
 """A row that is seen in its cell costs a query a little less than a row of an exact search over chosen ids, which has to gather them."""
 
+GATHER = 50
+"""To gather a row costs about what so many queries cost that look at it."""
+
 _MAGIC = b"choreodb cells 1\n"
 _ALIGN = 64
 _DIRECTIONS = 32
@@ -122,7 +125,7 @@ class CellIndex:
         queries = check_query(queries, self._vectors.shape[1], k, len(self), allowed)
         matches = len(self) if allowed is None else int(np.count_nonzero(allowed))
         budget = self.budget(k)
-        if k >= matches or exact_is_cheaper(matches, len(self), budget):
+        if k >= matches or exact_is_cheaper(matches, len(self), budget, len(queries)):
             return exact_search(self._vectors, queries, k, None if allowed is None else np.flatnonzero(allowed))
         keep = min(KEEP * k, matches)
         found = cells.scan(np.ascontiguousarray(queries @ self._turn), keep, self._cells, budget, allowed)
@@ -172,12 +175,13 @@ class CellIndex:
         return cls(vectors, turn, Cells(centres, offset, ids, rows), facts)
 
 
-def exact_is_cheaper(matches: int, vectors: int, budget: int) -> bool:
+def exact_is_cheaper(matches: int, vectors: int, budget: int, queries: int) -> bool:
     """Whether an exact search over `matches` ids costs less than looking for them in cells.
 
-    To see `budget` rows that match, a query goes through `budget * vectors / matches` of them.
+    To see `budget` rows that match, each query goes through `budget * vectors / matches` of them; an exact search goes
+    through all that match, and has to gather them once.
     """
-    return matches * matches <= COST * budget * vectors
+    return matches * matches * (queries + GATHER) <= COST * budget * vectors * queries
 
 
 def directions(vectors: Vectors, rng: np.random.Generator) -> Vectors:

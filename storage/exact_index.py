@@ -53,6 +53,7 @@ class ExactIndex:
 
 def exact_search(vectors: Vectors, queries: Vectors, k: int, ids: Ints | None = None) -> Result:
     """The `k` best of `vectors` [N, D], or of those with `ids` (ascending), for each of `queries` [Q, D]."""
+    vectors = np.asarray(vectors)
     count = len(vectors) if ids is None else len(ids)
     keep = min(k + _MARGIN, count)
     if 4 * keep >= count:

@@ -60,11 +60,11 @@ def transitions(
     if segments > EXACT_LINES and FEW_SOURCES * len(leaving) > segments:
         nearest = neighbours.nearest(exit, entry, leaving, min(degree, segments), barred)
     else:
-        nearest = _nearest_of_all(exit, entry, leaving, min(degree, segments), barred)
+        nearest = nearest_of_all(exit, entry, leaving, min(degree, segments), barred)
     return _edges(entry, exit, continuation, leaving, nearest, threshold)
 
 
-def _nearest_of_all(
+def nearest_of_all(
     exit: npt.NDArray[np.float32], entry: npt.NDArray[np.float32], leaving: Ints, degree: int, barred: Barred
 ) -> Ints:
     """The nearest targets [M, degree] of each source, -1 where there are fewer, by matrix products of blocks."""

@@ -181,7 +181,8 @@ def _voyager(vectors: Vectors, path: Path) -> Search:
     index = voyager.Index.load(str(path))
 
     def walk(queries: Vectors, k: int, effort: int) -> Ints:
-        found = index.query(queries, k, num_threads=1, query_ef=max(effort, k))[0]
+        # it reads whatever it is given as if its rows followed each other
+        found = index.query(np.ascontiguousarray(queries), k, num_threads=1, query_ef=max(effort, k))[0]
         return np.asarray(found, dtype=np.int64).reshape(len(queries), k)
 
     return partial(_oversampled, walk, len(vectors))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from choreodb.indexer.boundaries import RawBoundaries
 from choreodb.indexer.encoders import rhythm
 from choreodb.indexer.encoders.base import MotionWindow, MusicWindow
 from choreodb.indexer.encoders.rhythm import Descriptors, RhythmEncoder
+from choreodb.storage.neighbours import Barred
 from choreodb.storage.store import Store
 
 Vectors = npt.NDArray[np.float32]
@@ -94,6 +96,23 @@ def motion_vectors(found: Takes, count: int) -> Vectors:
         part = np.concatenate([rows, rows])[: count - number * own]
         out[number * own : number * own + len(part)] = part
     return out
+
+
+def boundary_lines(found: Takes, count: int) -> tuple[Vectors, Vectors, Barred]:
+    """Entries and exits [N, D] of so many bars, of the takes and of copies at other tempi, and what may not follow them."""
+    own = len(found.start_s)
+    copied = [1.0, *rates(max(0, -(-count // own) - 1))]
+    entry, leave = (
+        np.concatenate([boundaries.features(copies.hastened(lines, rate), found.spread) for rate in copied])[:count]
+        for lines in (found.entry, found.leave)
+    )
+
+    def tiled(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.tile(values, len(copied))[:count]
+
+    follows = np.where(tiled(found.follows), np.arange(1, count + 1), -1)
+    follows[-1:] = -1
+    return entry, leave, Barred(tiled(found.origin), tiled(found.start_s), tiled(found.end_s), follows)
 
 
 def song_vectors(found: Takes, songs: Sequence[Path], count: int) -> Vectors:

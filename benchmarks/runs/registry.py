@@ -140,6 +140,7 @@ BENCHMARKS: dict[str, str] = {
     "encoders": "choreodb.benchmarks.runs.encoders",
     "faults": "choreodb.benchmarks.runs.faults",
     "generation": "choreodb.benchmarks.runs.generation",
+    "graph": "choreodb.benchmarks.runs.graph",
     "io": "choreodb.benchmarks.runs.io",
     "latency": "choreodb.benchmarks.runs.latency",
     "refine": "choreodb.benchmarks.runs.refine",
