@@ -11,7 +11,7 @@ import pytest
 from choreodb.benchmarks.runs import ann, ann_process, ann_vectors, graph
 from choreodb.benchmarks.runs.ann_rows import CONTENDERS, LIMIT, OURS, Contender, _oversampled
 from choreodb.errors import QueryError
-from choreodb.indexer import copies
+from choreodb.indexer.encoders import rhythm
 from choreodb.storage.exact_index import exact_search
 from choreodb.storage.store import Store
 
@@ -28,7 +28,7 @@ def test_vectors_are_those_of_the_takes_and_of_their_copies(found: ann_vectors.T
     np.testing.assert_array_equal(vectors[:own], found.encoder.embed(found.windows))
     np.testing.assert_array_equal(vectors[own : 2 * own], vectors[:own], "mirror images have the same vector")
     rate = ann_vectors.rates(2)[0]
-    np.testing.assert_array_equal(vectors[2 * own : 3 * own], found.encoder.embed(copies.faster(found.windows, rate)))
+    np.testing.assert_array_equal(vectors[2 * own : 3 * own], found.encoder.embed(rhythm.faster(found.windows, rate)))
     np.testing.assert_array_equal(vectors, ann_vectors.motion_vectors(found, 5 * own))
 
 
