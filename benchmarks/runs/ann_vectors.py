@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from choreodb.benchmarks.runs.scale import rates
 from choreodb.errors import QueryError
-from choreodb.indexer import boundaries, ingest
+from choreodb.indexer import boundaries, copies, ingest
 from choreodb.indexer.accents import accents
 from choreodb.indexer.boundaries import RawBoundaries
 from choreodb.indexer.encoders import rhythm
