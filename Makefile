@@ -11,7 +11,7 @@ TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help demo test test-long test-consumers lint docs bench clean
+.PHONY: help demo test test-long test-consumers lint docs bench weights clean
 
 help:
 	@echo "make demo       a dance for a song, from the built-in sample, into demo/"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-consumers  our files in Khronos' validator, three.js, Blender, pymotion and bvhio; CONSUMERS=npm for the first two"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the benchmarks on the sample and, where present, on real data, into report/"
+	@echo "make weights    train the shipped encoder anew, on a troupe made for it"
 	@echo "make docs       what is generated: CLI reference, library format, measured traps"
 
 $(VENV)/.installed-$(FAISS): pyproject.toml constraints.txt
@@ -72,6 +73,15 @@ docs: $(VENV)/.installed-dev
 	@$(BIN)/python -m choreodb.cli_docs > docs/cli.md
 	@$(BIN)/python -m choreodb.storage.format_docs > docs/format.md
 	@$(BIN)/python -m choreodb.benchmarks.runs.trap_docs docs/metrics.md
+
+# What is trained on is made here, so that anyone comes to the same weights; benchmarks test on other seeds.
+weights: $(VENV)/.installed-$(FAISS)
+	@$(PIP_INSTALL) --editable '.[$(FAISS),torch]'
+	@rm -rf build/weights && mkdir -p build/weights
+	@$(BIN)/choreodb sample make build/weights/troupe --minutes 45 --seed 21
+	@$(BIN)/choreodb index build/weights/troupe --library build/weights/library --jobs 1
+	@$(BIN)/choreodb train encoder build/weights/library --songs build/weights/troupe --config docs/training/troupe.toml \
+		--note "troupe version 4, seed 21, 45 minutes" --out indexer/encoders/shipped/troupe.safetensors
 
 clean:
 	@rm -rf $(VENV) build dist demo report *.egg-info

@@ -120,3 +120,21 @@ def test_weights_of_another_architecture_and_a_missing_library_are_refused(tmp_p
         trained_rows.weights_of([str(tmp_path / "w.safetensors")])
     with pytest.raises(QueryError, match="needs a library"):
         encoders.run(BenchRequest(None, (), None, None, 0, lambda *_: None))
+
+
+def test_timing_weights_grow_where_a_band_tells_songs_apart(rng: np.random.Generator) -> None:
+    from choreodb.benchmarks.runs import timing_rows
+
+    parts = rng.normal(size=(20, 20, 3))
+    parts[np.arange(20), np.arange(20), 1] += 2.0
+    weight = timing_rows.learnt(parts, ~np.eye(20, dtype=bool), np.arange(20))
+    assert weight[1] > 1.2 * max(weight[0], weight[2])
+
+
+def test_the_parts_of_a_timing_score_add_up_to_it(windows: list[PairWindow]) -> None:
+    from choreodb.benchmarks.runs.retrieval_rows import Timing
+
+    timing = Timing(max_lag_s=0.4)
+    parts = timing.parts(windows[:6], windows[:5])
+    assert parts.shape == (6, 5, 12)
+    assert np.allclose(parts.sum(axis=2), timing(windows[:6], windows[:5]))

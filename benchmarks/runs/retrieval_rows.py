@@ -203,17 +203,21 @@ class Timing:
     rate_hz: float = 20.0
 
     def __call__(self, music: Windows, motion: Windows) -> Array:
+        return np.asarray(self.parts(music, motion).sum(axis=2))
+
+    def parts(self, music: Windows, motion: Windows) -> Array:
+        """Largest correlation within the lag [Q, G, bands x curves] of every band with every curve."""
         reach = round(self.max_lag_s * self.rate_hz)
         count = round((motion[0].end_s - motion[0].start_s) * self.rate_hz)
         heard = np.stack([self._heard(each, count, reach) for each in music], axis=1)
         seen = [_unit(_centred(rows)) for rows in np.stack([self._seen(each, count) for each in motion], axis=1)]
-        total = np.zeros((len(music), len(motion)))
+        out = []
         for band in heard:
             lagged = [_unit(_centred(band[:, lag : lag + count])) for lag in range(2 * reach + 1)]
             for curve in seen:
                 found = [rows @ curve.T for rows in lagged]
-                total += np.max(found if self.dips else np.abs(found), axis=0)
-        return total
+                out.append(np.max(found if self.dips else np.abs(found), axis=0))
+        return np.stack(out, axis=2)
 
     def _heard(self, window: PairWindow, count: int, reach: int) -> Array:
         """Root of the onset strength of every band [4, count + 2 reach]."""
@@ -389,6 +393,8 @@ def untrained(train: Windows, *, seed: int, width: int = 128, dimensions: int = 
 
 def rows(encoder: RhythmEncoder, seed: int) -> list[Row]:
     """Every row that there is, the cheats last."""
+    from choreodb.benchmarks.runs import timing_rows
+
     rhythm, told = Cosine(Rhythm(encoder)), Cosine(Rhythm(encoder, told=True))
     plain = Timing(max_lag_s=0.0, dips=True)
     aligned, timing = Timing(max_lag_s=0.0), Timing(max_lag_s=1.2)
@@ -404,6 +410,7 @@ def rows(encoder: RhythmEncoder, seed: int) -> list[Row]:
         Row("timing, best lag", lambda _: timing, curves=True),
         Row("timing over 25 s, as search has it", lambda _: Context(), curves=True),
         Row("rhythm, re-ranked as search does", lambda _: Reranked(rhythm), curves=True),
+        timing_rows.timing_row("timing, best lag, learnt weights", timing),
         Row("rhythm + timing, best lag", lambda _: Both(rhythm, timing), curves=True),
         Row("cheat: tempo of its own song", lambda _: tempo_told),
         Row("cheat: rhythm with its own song's beats", lambda _: told),
