@@ -167,3 +167,17 @@ def test_odd_metres_and_extreme_tempi_have_unit_rows() -> None:
     tempo = np.array([20.0, 100.0, 100.0, 900.0, np.nan])
     rows = glimpses.rhythm_block(tempo, np.array([4, 5, 2, 3, 0]))
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-5)
+
+
+def test_the_shipped_weights_are_small_free_and_say_what_they_were_made_from(rng: np.random.Generator) -> None:
+    from choreodb.indexer.encoders import pretrained
+
+    assert "troupe" in pretrained.names()
+    found = pretrained.find("troupe")
+    assert found is not None
+    assert sum(path.stat().st_size for path in pretrained.SHIPPED.iterdir()) < 8_000_000
+    assert found.card["data"]["licence"] == "CC0-1.0"
+    assert "seed 21" in found.card["data"]["note"]
+    assert "train encoder" in found.card["command"]
+    rows = pretrained.from_pretrained("troupe").embed_motion(dancer(rng), windows(2))
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-5)

@@ -38,7 +38,7 @@ Array = npt.NDArray[np.float32]
 WATCHED = {"own_style": Watch("higher")}
 
 BUDGET: dict[str, Any] = {
-    "steps": 80, "held_out": 0.0, "style_positive": 1.0, "balance": 0.5, "hard_negatives": 1, "tower": {"width": 64},
+    "steps": 60, "held_out": 0.0, "style_positive": 1.0, "balance": 0.5, "hard_negatives": 1, "tower": {"width": 64},
 }  # fmt: skip
 """Settings of every row that is trained: no songs are held out of a fold's training, so that every step is taken."""
 
@@ -71,8 +71,8 @@ ABLATIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("tempo and metre 30 % of the cosine", {"tower": {"width": 64, "rhythm_share": 0.3}}),
     ("half as wide", {"tower": {"width": 32}}),
     ("stretches of 4 s", {"tower": {"width": 64, "context_s": 4.0}}),
-    ("40 steps", {"steps": 40}),
-    ("160 steps", {"steps": 160}),
+    ("30 steps", {"steps": 30}),
+    ("120 steps", {"steps": 120}),
 )
 
 
