@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.indexer.accents import ONSET_LATENCY_S
-from choreodb.indexer.timing import unit
 from choreodb.music.features import Features
 
 Array = npt.NDArray[np.float64]
@@ -46,24 +45,28 @@ class TimingContext:
 
 
 def heard(features: Features, middles_s: Array, context: TimingContext) -> Float32Array:
-    """Onsets of N stretches of a song by band, at every lag, as unit rows [N, 4 bands * lags, count]."""
-    times = context.times(middles_s, reach=context.reach) + ONSET_LATENCY_S
+    """Onsets of N stretches of a song by band, at every lag, [N, 4 bands * lags, count]: unit rows, shorter by the root of
+    the share that lies beyond the song, where they are 0."""
+    places = (context.times(middles_s, reach=context.reach) + ONSET_LATENCY_S) / features.hop_s
     bands = np.sqrt(features.onset_bands.astype(np.float64)).T
     frames = np.arange(bands.shape[1])
-    sampled = np.stack([np.interp(times / features.hop_s, frames, band) for band in bands], axis=1)
+    sampled = np.stack([np.interp(places, frames, band) for band in bands], axis=1)
     lagged = np.lib.stride_tricks.sliding_window_view(sampled, context.count, axis=-1)
-    return unit(lagged.reshape(len(times), -1, context.count))
+    inside = (places >= 0.0) & (places <= frames[-1])
+    there = np.lib.stride_tricks.sliding_window_view(inside, context.count, axis=-1)[:, None]
+    # at full length, the edge of a song would fit the edges of clips, whatever is danced
+    rows = seen(lagged, there) * np.sqrt(there.mean(axis=-1, keepdims=True))
+    return rows.reshape(len(places), -1, context.count).astype(np.float32)
 
 
 def seen(values: npt.NDArray[np.floating], inside: npt.NDArray[np.bool_]) -> Float32Array:
-    """Curves [N, C, count] as unit rows over the samples `inside` [N, count] the clip, 0 beyond it.
+    """Curves [..., count] as unit rows over the samples `inside` (to broadcast) the clip, 0 beyond it.
 
     A short clip is then as likely as a long one to score by chance, for the music's length is that of the whole row.
     """
-    there = inside[:, None, :]
-    share = np.maximum(inside.sum(axis=-1), 1)[:, None, None]
-    kept = np.where(there, values, 0.0)
-    centred = np.where(there, kept - kept.sum(axis=-1, keepdims=True) / share, 0.0)
+    count = np.maximum(inside.sum(axis=-1, keepdims=True), 1)
+    kept = np.where(inside, values, 0.0)
+    centred = np.where(inside, kept - kept.sum(axis=-1, keepdims=True) / count, 0.0)
     length = np.linalg.norm(centred, axis=-1, keepdims=True)
     return np.where(length > 1e-6, centred / np.maximum(length, 1e-6), 0.0).astype(np.float32)
 

@@ -58,7 +58,7 @@ class Movement:
         lines = np.moveaxis(curves, 1, 0).reshape(len(timing.CURVES), -1)
         values = np.stack([np.interp(times, sampled, line) for line in lines], axis=1)
         inside = (times >= self._start[own].min()) & (times <= self._end[own].max())
-        return timing_context.seen(values, inside)
+        return timing_context.seen(values, inside[:, None])
 
 
 def knows_timing(store: Store) -> bool:

@@ -32,7 +32,7 @@ def test_together_is_the_naive_correlation(rng: np.random.Generator) -> None:
     values = rng.normal(size=(5, 3, SHORT.count))
     inside = np.ones((5, SHORT.count), dtype=bool)
     heard = timing_context.heard(features, np.array([11.0]), SHORT)[0]
-    fast = timing_context.together(heard, timing_context.seen(values, inside))
+    fast = timing_context.together(heard, timing_context.seen(values, inside[:, None]))
     start = 11.0 - 0.5 * SHORT.length_s
     for number, curves in enumerate(values):
         strongest = []
@@ -57,7 +57,7 @@ def test_the_own_motion_scores_highest_and_a_shift_within_reach_does_not_matter(
 
     curves = np.stack([moved(0.0), -moved(0.125), moved(5.0), moved(1.0)])[:, None]
     own, late, far, off = timing_context.together(
-        heard, timing_context.seen(curves, np.ones((4, SHORT.count), dtype=bool))
+        heard, timing_context.seen(curves, np.ones((4, 1, SHORT.count), dtype=bool))
     )
     assert own == pytest.approx(late, abs=0.02)
     assert own > 1.2 * max(far, off)
@@ -69,7 +69,7 @@ def test_chance_is_the_same_for_short_clips(rng: np.random.Generator) -> None:
     values = rng.normal(size=(400, 2, SHORT.count))
     inside = np.ones((400, SHORT.count), dtype=bool)
     inside[200:, : SHORT.count // 2] = False
-    found = timing_context.together(heard, timing_context.seen(values, inside))
+    found = timing_context.together(heard, timing_context.seen(values, inside[:, None]))
     assert found[200:].mean() == pytest.approx(found[:200].mean(), rel=0.1)
 
 
@@ -91,7 +91,7 @@ def test_movement_of_a_library_is_that_of_its_frames(sample_library: Path) -> No
     inside = (times >= plain[0]["start_s"]) & (times <= plain[-1]["end_s"])
     values = np.stack([np.interp(times * 60.0, np.arange(frames), line) for line in lines], axis=1)
     got = reranking.Movement(store, SHORT).around(np.array([row["segment"] for row in own]))
-    met = (got * timing_context.seen(values, inside)).sum(axis=-1)
+    met = (got * timing_context.seen(values, inside[:, None])).sum(axis=-1)
     # kept at some 16 samples a second, sharp accelerations lose most
     assert np.median(met, axis=0) == pytest.approx(np.ones(4), abs=0.15)
 

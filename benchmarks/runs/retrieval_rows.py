@@ -270,7 +270,7 @@ class Context:
         times = self.context.times(np.array([0.5 * (window.start_s + window.end_s)]))
         lines = (curves.speed, curves.foot_speed, curves.effort, window.pair.rise_m_s)
         values = np.stack([np.interp(times * curves.fps, np.arange(len(line)), line) for line in lines], axis=1)
-        return timing_context.seen(values, (times >= 0.0) & (times <= window.pair.duration_s))
+        return timing_context.seen(values, ((times >= 0.0) & (times <= window.pair.duration_s))[:, None])
 
 
 @dataclass(frozen=True, slots=True)
