@@ -24,7 +24,10 @@ WHOLE_POOL = EXACT_VECTORS
 """A pool of so many segments is priced whole."""
 
 SHORTLIST = 4
-"""So many times the candidates of a step are priced."""
+"""So many times the candidates of a step are priced,"""
+
+LONG = 512
+"""up to so many; of more candidates, twice as many."""
 
 STYLE_SAMPLE = 512
 """So many segments of a style say how far it is from the song."""
@@ -39,7 +42,7 @@ def shortlists(
     """Ascending positions in the pool for each step; None where the pool is so small that all of it is to be priced."""
     if len(pool) <= WHOLE_POOL:
         return None
-    wanted = SHORTLIST * candidates
+    wanted = max(2 * candidates, min(SHORTLIST * candidates, LONG))
     found: list[IntArray] = [np.empty(0, dtype=np.int64)] * len(steps)
     for members, step, length_s in _groups(steps):
         able = _able(pool, step, length_s, style, wanted)
