@@ -119,6 +119,9 @@ def ascend(
     way_use, way_fill = np.zeros_like(use), np.zeros_like(fill)
     reach, stale = 1.0, 0
     square = seconds_scale * seconds_scale
+    # beyond these no use and no second is worth its price, and what is large is inexact
+    most_use = 2.0 * rules.repetition + (2.0 * rules.forbidden if rules.no_repeat_s > 0.0 else 0.0)
+    most_fill = 4.0 * rules.familiar / rules.block_s
     for _ in range(iterations):
         value, path = bound(net, rules, cells, use, fill, togo, used, filled_s)
         stale = 0 if value > best + 1e-4 * abs(best) else stale + 1
@@ -147,12 +150,13 @@ def ascend(
                     over_fill[block, origin] = 0.0
                 way_fill[block, origin] = 0.6 * way_fill[block, origin] + over_fill[block, origin]
                 length += square * over_fill[block, origin] * over_fill[block, origin]
-        if length == 0.0 or reach < 1e-3:
+        if length < 1e-9 or reach < 1e-3 or best >= upper - 1e-9:
             break
         stride = reach * max(min(upper, 1.05 * best) - value, 1e-4 * abs(best)) / length
         for cell in range(use.shape[0]):
-            use[cell] = max(0.0, use[cell] + stride * way_use[cell])
+            use[cell] = min(most_use, max(0.0, use[cell] + stride * way_use[cell]))
         for block in range(fill.shape[0]):
             for origin in range(fill.shape[1]):
-                fill[block, origin] = max(0.0, fill[block, origin] + stride * square * way_fill[block, origin])
+                raised = fill[block, origin] + stride * square * way_fill[block, origin]
+                fill[block, origin] = min(most_fill, max(0.0, raised))
     return best, best_use, best_fill

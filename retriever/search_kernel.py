@@ -390,7 +390,7 @@ def beam(
     """The given path [N] with steps `first` .. `last` - 1 searched anew by a beam, all else as it is.
 
     togo: [M, R] by which partial paths are compared beside what they cost. width: paths kept; at most `per_node` of them
-    end in one node. The terms of whole paths count, those with the steps after `last` among them, but for where the
+    end in one node, or as many as it takes to keep so many paths. The terms of whole paths count, those with the steps after `last` among them, but for where the
     dancer stands there. ceiling: what is worth less than finding nothing cheaper, so that the given path comes back.
     Ties: lower node, earlier path.
     """
@@ -418,14 +418,16 @@ def beam(
     for step in range(first, last):
         here = offset[step]
         nodes = offset[step + 1] - here
+        # where there are few nodes, as after a lock, the beam would shrink to as many paths
+        share = max(per_node, (width + nodes - 1) // nodes)
         since, until = step, last
         while since > 0 and middle_s[step] - middle_s[since - 1] < memory_s:
             since -= 1
         while until < steps and middle_s[until] - middle_s[step] < memory_s:
             until += 1
         counts = np.zeros(nodes, dtype=np.int64)
-        kept_f, kept_g = np.empty((nodes, per_node)), np.empty((nodes, per_node))
-        kept_path = np.empty((nodes, per_node), dtype=np.int64)
+        kept_f, kept_g = np.empty((nodes, share)), np.empty((nodes, share))
+        kept_path = np.empty((nodes, share), dtype=np.int64)
         free_s = rules.free_share * rules.block_s
         for a in range(paths):
             cosine, sine = np.cos(place[a, 2]), np.sin(place[a, 2])
@@ -458,7 +460,7 @@ def beam(
                 price += longer[step, then]
                 # memory and stage only add, so most are out here
                 f = price + togo[node, then]
-                if f >= ceiling or (counts[b] == per_node and f >= kept_f[b, per_node - 1]):
+                if f >= ceiling or (counts[b] == share and f >= kept_f[b, share - 1]):
                     continue
                 for at in range(near_begin[materials[node]], near_begin[materials[node] + 1]):
                     past = heads[near[at]]
@@ -478,8 +480,8 @@ def beam(
                 if f >= ceiling:
                     continue
                 rank = counts[b]
-                if rank == per_node:
-                    if f >= kept_f[b, per_node - 1]:
+                if rank == share:
+                    if f >= kept_f[b, share - 1]:
                         continue
                     rank -= 1
                 else:
@@ -502,11 +504,11 @@ def beam(
         filled = 0
         for b in range(nodes):
             for rank in range(counts[b]):
-                all_f[filled], slot[filled] = kept_f[b, rank], b * per_node + rank
+                all_f[filled], slot[filled] = kept_f[b, rank], b * share + rank
                 filled += 1
         order = np.argsort(all_f, kind="mergesort")[:width]
         for new in range(order.shape[0]):
-            b, rank = slot[order[new]] // per_node, slot[order[new]] % per_node
+            b, rank = slot[order[new]] // share, slot[order[new]] % share
             a, node = kept_path[b, rank], here + b
             grown[new, : step - first] = own[a, : step - first]
             grown[new, step - first] = node

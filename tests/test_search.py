@@ -205,6 +205,29 @@ def test_any_prices_bound_every_path(seed: int) -> None:
     assert cost <= min(naive_cost(nodes, path, LIMITS) for path in all_paths(nodes)) + 1e-5
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_prices_stay_sound_where_the_bound_meets_the_optimum(seed: int) -> None:
+    """One origin all along: its price is known at once, and going on must not drive prices up."""
+    rng = np.random.default_rng(seed)
+    nodes = make_lattice(rng, 5, 4, twins=False)
+    nodes = replace(nodes, origin=np.zeros_like(nodes.origin), origin_start_s=4.0 * np.arange(len(nodes.segment)))
+    nodes = replace(nodes, origin_end_s=nodes.origin_start_s + 2.0)
+    limits = Limits(24.0, 16.0)
+    relaxation = lattice.relax(nodes, WEIGHTS, limits)
+    costs_of = [search_kernel.path_price(relaxation.net, relaxation.rules, path) for path in all_paths(nodes)]
+    best = all_paths(nodes)[int(np.argmin(costs_of))]
+    priced = prices.tighten(relaxation, min(costs_of), best, rounds=8, iterations=200)
+    assert relaxation.cost < priced.cost <= min(costs_of) + 1e-5
+
+
+def test_a_locked_step_does_not_narrow_the_beam(rng: np.random.Generator) -> None:
+    nodes = make_lattice(rng, 5, 4)
+    one = np.concatenate([np.arange(nodes.offset[2]), nodes.offset[2:3], np.arange(nodes.offset[3], nodes.offset[5])])
+    locked = nodes.taken(one, 0, 5)
+    best = min(naive_cost(locked, path, LIMITS) for path in all_paths(locked))
+    assert beam_cost(locked, 256, LIMITS) == pytest.approx(best, abs=1e-5)
+
+
 def test_prices_close_part_of_the_gap(rng: np.random.Generator) -> None:
     nodes = make_lattice(rng, 40, 12, segments=60)
     limits = Limits(60.0, 16.0)
