@@ -65,6 +65,14 @@ def test_another_order_is_not_taken_for_a_known_one(layout: str, tmp_path: Path)
     assert "\n" not in str(refused.value)
 
 
+def test_a_number_of_joints_that_nobody_has_is_not_offered_a_layout(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", points("smpl22")[:, :21])
+    with pytest.raises(MotionFormatError, match="the 21 joints have no names") as refused:
+        retarget.canonicalise(registry.read(tmp_path / "a.npy", fps=60.0))
+    assert "--layout" not in str(refused.value)
+    assert "left_hip = 1" in str(refused.value)
+
+
 def test_an_order_that_nobody_knows_is_mapped_by_places(tmp_path: Path) -> None:
     order = np.random.default_rng(6).permutation(22)
     np.savez(tmp_path / "a.npz", joints=points("smpl22")[:, order], fps=60.0)

@@ -128,9 +128,11 @@ def require(found: Mapping[str, str], names: Sequence[str]) -> None:
     if "neck" not in found and "head" not in found:
         missing.append("neck or head")
     if missing and of_names(names):
+        known = listed(len(names))
+        layouts = f"say --layout with {known}, or " if known else ""
         raise MotionFormatError(
-            f"the {len(names)} joints have no names, and no order that is known makes a body of them; say --layout with one of "
-            f"{listed(len(names)) or listed()}, or map them by their places: left_hip = 1"
+            f"the {len(names)} joints have no names, and no order that is known makes a body of them; {layouts}map them by their "
+            "places in a --skeleton map: left_hip = 1"
         )
     if missing:
         raise MotionFormatError(
