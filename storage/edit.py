@@ -257,6 +257,26 @@ def _relabel(store: Store, chosen: frozenset[str], labels: Mapping[str, str | No
     return store.commit(tables={"clips": table}, change={"action": "relabel", "clips": changed, **labels})
 
 
+def reindex(store: Store, kind: index.Kind | None) -> Store:
+    """A version with another vector index (None: the one that the library would get by itself) and nothing else changed.
+
+    The next change of the library's clips brings its own index back. Errors: QueryError where it has no embeddings, or for
+    a kind that there is not; MissingExtraError; ConflictError.
+    """
+
+    def build(base: Store) -> Store:
+        if "embeddings" not in base.manifest.arrays:
+            raise QueryError(f"library {str(base.place)!r} has no embeddings to search; index a source first")
+        # arrays that are replaced, if only by themselves, take the old index with them
+        arrays = {"embeddings": np.asarray(base.array("embeddings"))}
+        files = index.build_files(arrays["embeddings"], kind)
+        return base.commit(
+            arrays=arrays, index=files, change={"action": "reindex", "index": ", ".join(files) or "none"}
+        )
+
+    return rebasing(store, (), build)
+
+
 def compact(store: Store) -> Store:
     """A version whose motion files hold the motion of its clips and nothing else, in as few parts as they fit in.
 

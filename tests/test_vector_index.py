@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from choreodb.cli import main
 from choreodb.errors import MissingExtraError, QueryError, StoreError
-from choreodb.storage import cells, exact_index, index, specimen, tuning
+from choreodb.storage import cells, edit, exact_index, index, specimen, tuning
 from choreodb.storage.cell_index import CellIndex
 from choreodb.storage.exact_index import ExactIndex
 from choreodb.storage.faiss_index import FaissIndex, Packing
@@ -401,3 +402,24 @@ def test_without_faiss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_empty_library_has_nothing_to_search(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no array 'embeddings'"):
         choose(Store.create(tmp_path / "library"))
+
+
+@pytest.mark.parametrize(("kind", "name"), [("cells", "cells"), ("hnsw", "hnsw"), ("sq8", "faiss_ivf"), ("auto", None)])
+def test_a_library_can_be_given_another_index(
+    tmp_path: Path, kind: str, name: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip(NEEDS.get(kind, "numpy"))
+    store = specimen.make(tmp_path / "library")
+    edit.reindex(store, "cells")
+    assert main(["compact", str(tmp_path / "library"), "--index", kind]) == 0
+    after = Store.open(tmp_path / "library")
+    assert set(after.manifest.index) == ({name} if name else set())
+    assert f"version {after.version}: index {name or 'none'}" in capsys.readouterr().out
+    assert verify(after) == ()
+    found = choose(after).search(np.array(after.array("embeddings"))[:3], 2)[1]
+    np.testing.assert_array_equal(found, choose(after, "exact").search(np.array(after.array("embeddings"))[:3], 2)[1])
+
+
+def test_no_index_without_embeddings(tmp_path: Path) -> None:
+    with pytest.raises(QueryError, match="no embeddings to search"):
+        edit.reindex(Store.create(tmp_path / "library"), None)

@@ -17,6 +17,11 @@ def add(commands: Commands) -> None:
         "copied as they are. The old files go with the next `vacuum`.",
     )  # fmt: skip
     parser.add_argument("library", type=Path, metavar="LIB")
+    parser.add_argument(
+        "--index", choices=("auto", "cells", "faiss", "sq8", "rabitq", "hnsw"), metavar="KIND",
+        help="only make the vector index anew, as cells, faiss, sq8, rabitq, hnsw, or auto for what the library would get "
+        "by itself; it stays until clips come or go",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,6 +30,10 @@ def run(options: argparse.Namespace) -> int:
     from choreodb.storage.store import Store
 
     store = Store.open(options.library)
+    if options.index is not None:
+        after = edit.reindex(store, None if options.index == "auto" else options.index)
+        print(f"version {after.version}: index {', '.join(sorted(after.manifest.index)) or 'none, search is exact'}")
+        return 0
     after = edit.compact(store)
     if after.version == store.version:
         print(f"version {store.version} is compact already")
