@@ -20,7 +20,7 @@ TOP = 50
 REACHED = 0.99
 SINGLE = 200
 _SAME_SCORE = 1e-5
-_REPEATS, _PATIENCE_S = 3, 20.0
+_REPEATS, _PATIENCE_S = 2, 10.0
 
 
 def main(command: str, name: str, folder: Path) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _at(
     """
     curve, chosen = [], None
     for effort in contender.efforts:
-        cpu_ms, ids = _timed(search, queries, effort, allowed)
+        cpu_ms, ids = _timed(search, queries, effort, allowed, 1)
         recall = {top: recall_at(vectors, queries, ids, truth, top) for top in (10, TOP)}
         point = {"effort": effort, "cpu_ms": cpu_ms, "recall_10": recall[10], "recall_50": recall[TOP]}
         curve.append(point)
@@ -80,14 +80,16 @@ def _at(
             if not own:
                 break
     chosen = chosen or curve[-1]
+    again = _timed(search, queries, int(chosen["effort"]), allowed, _REPEATS)[0]
+    chosen["cpu_ms"] = min(chosen["cpu_ms"], again)
     return {**chosen, **_single(search, queries, int(chosen["effort"]), allowed, chosen["cpu_ms"]), "curve": curve}
 
 
-def _timed(search: Search, queries: Vectors, effort: int, allowed: Bools | None) -> tuple[float, Ints]:
+def _timed(search: Search, queries: Vectors, effort: int, allowed: Bools | None, repeats: int) -> tuple[float, Ints]:
     """The least CPU ms of a few batches, and what was found."""
     best, spent = np.inf, 0.0
     ids: Ints = np.empty((0, 0), dtype=np.int64)
-    for _ in range(_REPEATS):
+    for _ in range(repeats):
         began = time.process_time()
         ids = search(queries, TOP, effort, allowed)
         took = time.process_time() - began
