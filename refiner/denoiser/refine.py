@@ -41,7 +41,7 @@ class RefineOptions:
     guidance: float = 1.0
     sampler: str = "ddim"
     margin_s: float = 0.07
-    smooth_hz: float = 6.0
+    smooth_hz: float = 4.0
     hop_s: float = 0.8
     seed: int = 0
 
@@ -231,22 +231,33 @@ def _added(
     turn: Array, move: Array, weight: Array, spun: FloatArray, moved: FloatArray, free: npt.NDArray[np.float32],
     start: float, fps: float, options: RefineOptions,
 ) -> None:  # fmt: skip
-    """Add one window's change at the dance's own rate, smooth and fading at the edges of what is free."""
-    deviation = FPS / (2.0 * np.pi * options.smooth_hz)
-    fading = gaussian_filter1d(np.minimum(free, _hat(len(free))).astype(np.float64), deviation) * (free > 0.0)
-    spun = gaussian_filter1d(spun, deviation, axis=0) * fading[:, None, None]
-    moved = gaussian_filter1d(moved, deviation, axis=0) * fading[:, None]
+    """Add one window's change at the dance's own rate, smooth, and fading to nothing before what is known begins."""
     first = max(0, int(np.ceil(start * fps)))
     stop = min(len(move), int((start + (FRAMES - 1) / FPS) * fps))
     if stop <= first:
         return
     times = np.arange(first, stop) / fps - start
-    turn[first:stop] += cubic_at(spun.reshape(FRAMES, -1), FPS, times).reshape(-1, JOINTS, 3)
-    move[first:stop] += cubic_at(moved, FPS, times)
-    weight[first:stop] += np.interp(times, np.arange(FRAMES) / FPS, fading)
+    known = np.concatenate([[-1.0], np.flatnonzero(free < 0.5), [float(FRAMES)]]) / FPS
+    away = np.abs(times[:, None] - known).min(axis=1)
+    share = np.clip((away - 0.5 / FPS) / _EDGE_S, 0.0, 1.0)
+    fading = share**3 * (10.0 - 15.0 * share + 6.0 * share**2) * np.interp(times * FPS, np.arange(FRAMES), _hat(FRAMES))
+    change = np.concatenate([spun.reshape(FRAMES, -1), moved], axis=1)
+    # smoothed after it is brought to full rate, where every kink would be a spike of jerk
+    smooth = gaussian_filter1d(
+        cubic_at(change, FPS, times), fps / (2.0 * np.pi * options.smooth_hz), axis=0, mode="nearest"
+    )
+    smooth *= fading[:, None]
+    turn[first:stop] += smooth[:, :-3].reshape(-1, JOINTS, 3)
+    move[first:stop] += smooth[:, -3:]
+    weight[first:stop] += fading
+
+
+_EDGE_S = 0.2
+"""Time in which a change grows from nothing at the edge of what is known."""
 
 
 def _hat(frames: int) -> Array:
     """1 in the middle half of a window, falling to 0 at its ends."""
     place = np.abs((np.arange(frames) + 0.5) / frames - 0.5)
-    return np.asarray(np.clip((0.5 - place) * 4.0, 0.0, 1.0))
+    rise = np.clip((0.5 - place) * 4.0, 0.0, 1.0)
+    return np.asarray(rise**3 * (10.0 - 15.0 * rise + 6.0 * rise**2))
