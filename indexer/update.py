@@ -138,20 +138,17 @@ def _rows_of(store: Store, trained: Trained | None) -> Callable[[ClipSegments], 
 
 def _order(store: Store, gone: Collection[str], columns: Sequence[Row]) -> _Order:
     """Captured clips by id, and virtual copies behind them as they were."""
-    table = store.columns("segments", ["clip"])
-    names = table.column("clip").combine_chunks().dictionary_encode()
-    names = names.chunk(0) if isinstance(names, pa.ChunkedArray) else names
-    codes, clips = names.indices.to_numpy(), names.dictionary.to_pylist()
+    codes, clips = _encoded(store.columns("segments", ["clip"]).column("clip"))
     keep = ~np.isin(codes, [at for at, clip in enumerate(clips) if clip in gone])
     copied = _copies(store)
-    # the place of a new clip is before the first captured one with a higher id
-    captured = sorted(clip for clip in clips if clip not in copied)
-    first = dict(zip(codes[::-1].tolist(), np.arange(len(codes))[::-1].tolist(), strict=True))
-    start = {clips[code]: row for code, row in first.items()}
-    end = max((row + 1 for row, code in enumerate(codes.tolist()) if clips[code] not in copied), default=0)
-    lines = np.array([start[clip] for clip in captured] + [end], dtype=np.int64)
+    own = np.array([clip not in copied for clip in clips], dtype=np.bool_)
+    # a new clip goes before the first captured one with a higher id
+    start = np.unique(codes, return_index=True)[1]
+    captured = sorted((clip, int(start[at])) for at, clip in enumerate(clips) if own[at])
+    end = int(np.flatnonzero(own[codes])[-1]) + 1 if captured else 0
+    lines = np.array([row for _, row in captured] + [end], dtype=np.int64)
     wanted = np.array([row["clip"] for row in columns], dtype=object)
-    before = lines[np.searchsorted(np.array(captured, dtype=object), wanted)] if len(wanted) else np.empty(0, np.int64)
+    before = lines[np.searchsorted(np.array([clip for clip, _ in captured], dtype=object), wanted)]
     kept_before = np.concatenate([[0], np.cumsum(keep)])
     added = kept_before[before] + np.arange(len(wanted))
     number = np.full(len(keep), -1, dtype=np.int64)
@@ -252,18 +249,18 @@ def _edges(
     entered_from = np.unique(order.number[target[~order.keep[source] & order.keep[target]]])
     config = connect.GraphConfig()
     spans = Spans(
-        arrays["entry"], arrays["exit"], continuation, _codes(rows, "origin"),
+        arrays["entry"], arrays["exit"], continuation, _encoded(rows.column("origin"))[0],
         rows.column("origin_start_s").to_numpy(), rows.column("origin_end_s").to_numpy(),
     )  # fmt: skip
     limits = Limits(config.degree, config.in_degree, config.threshold)
     return graph_update.updated(old, spans, limits, added=order.added, left_by=left_by, entered_from=entered_from)
 
 
-def _codes(rows: pa.Table, name: str) -> Ints:
-    """A column of texts as numbers."""
-    column = rows.column(name).combine_chunks()
-    column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-    return np.asarray(column.dictionary_encode().indices.to_numpy(), dtype=np.int64)
+def _encoded(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
+    """A column of texts as numbers, and the texts that they stand for."""
+    whole = column.combine_chunks()
+    whole = (whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole).dictionary_encode()
+    return np.asarray(whole.indices.to_numpy(), dtype=np.int64), whole.dictionary.to_pylist()
 
 
 def _twin_groups(
@@ -276,8 +273,7 @@ def _twin_groups(
     plain: Ints,
 ) -> Ints:
     """Twin group of every row: of captured bars, and of their images and copies like theirs."""
-    clip, origin = _codes(rows, "clip"), _codes(rows, "origin")
-    names: dict[int, str] = dict(zip(clip.tolist(), rows.column("clip").to_pylist(), strict=True))
+    (clip, names), (origin, _) = (_encoded(rows.column(name)) for name in ("clip", "origin"))
     values = {name: rows.column(name).to_numpy() for name in ("first_bar", "start_s", "end_s", "origin_start_s")}
     bars = twin_update.bars_of({**values, "clip": clip, "origin": origin}, plain)
     group = rows.column("twin_group").to_numpy()[plain].astype(np.int64)
@@ -289,10 +285,8 @@ def _twin_groups(
         bars, group, outlines[plain], added, poses, lambda code: _poses(store, facts[names[code]])
     )
     copied = _copies(store)
-    place = {name: code for code, name in names.items()}
-    source_of = np.arange(len(names))
-    for code, name in names.items():
-        source_of[code] = place[copied.get(name, name)]
+    place = {name: code for code, name in enumerate(names)}
+    source_of = np.array([place[copied.get(name, name)] for name in names], dtype=np.int64)
     return twin_update.spread_out(found, plain, source_of[clip], values["first_bar"].astype(np.int64))
 
 

@@ -12,6 +12,7 @@ import pytest
 from choreodb.errors import QueryError
 from choreodb.indexer import build, connect, drift, ingest, removal, update
 from choreodb.indexer.build import index
+from choreodb.indexer.copies import add_copies
 from choreodb.indexer.encoders import rhythm
 from choreodb.indexer.encoders.rhythm import RhythmEncoder
 from choreodb.storage import edit
@@ -161,3 +162,29 @@ def test_drift_is_nothing_at_a_fit_and_grows(sample_library: Path) -> None:
     arrays["entry"] = arrays["entry"] * np.float32(1.5)
     assert drift.between(now, drift.state(arrays, rows, about)) == pytest.approx(0.5, abs=1e-3)
     assert drift.between(now, drift.state(arrays, rows, {"name": "other"})) == np.inf
+
+
+def test_copies_stay_where_they_are(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clip comes into a library with virtual copies: it goes among the captured ones, and the copies stay behind them."""
+    part, whole = folders
+    index([part], tmp_path / "lib")
+    before = add_copies(Store.open(tmp_path / "lib"), [0.9, 1.1])
+    monkeypatch.setattr(drift, "SMALL", 0)
+    monkeypatch.setattr(drift, "LIMIT", np.inf)
+    monkeypatch.setattr(build, "_connected", None)
+    index([whole], tmp_path / "lib")
+    after = Store.open(tmp_path / "lib")
+    assert verify(after) == ()
+    rows = after.columns("segments", ["clip", "mirrored", "first_bar", "twin_group"]).to_pylist()
+    names = [row["clip"] for row in rows]
+    captured = [name for name in names if "@" not in name]
+    assert captured == sorted(captured) == names[: len(captured)]
+    kept = {(row["clip"], row["mirrored"], row["first_bar"]): at for at, row in enumerate(rows)}
+    old = before.columns("segments", ["clip", "mirrored", "first_bar"]).to_pylist()
+    places = [kept[row["clip"], row["mirrored"], row["first_bar"]] for row in old]
+    for name in before.manifest.arrays:
+        assert np.array_equal(after.array(name)[places], before.array(name)), name
+    left = removal.delete(after, [captured[0]])
+    assert verify(left) == ()
