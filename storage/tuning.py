@@ -13,7 +13,7 @@ RECALL, RECALL_AT = 0.997, 50
 
 AWAY = 0.3
 """That is measured on vectors of the index that are turned so much of the way to another one: windows of songs, too, lie off
-the cloud of the motion, and need a little less (docs/decisions/013)."""
+the cloud of the motion, and need as much or a little more (docs/decisions/013)."""
 
 QUESTIONS = 200
 _SAME_SCORE = 1e-6

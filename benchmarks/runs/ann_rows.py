@@ -202,8 +202,8 @@ def _oversampled(
 
 
 _SLOWER = 100_000
-_PROBES = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
-_WIDTHS = (64, 100, 150, 200, 300, 400, 600, 800, 1200, 1600)
+_PROBES = (4, 8, 12, 16, 24, 32, 64, 128)
+_WIDTHS = (100, 200, 300, 400, 600, 800)
 
 CONTENDERS: tuple[Contender, ...] = (
     Contender(LIMIT, "torch", (0,), _no_file, _gemm),
