@@ -14,7 +14,7 @@ from choreodb.storage.store import Store
 def test_copies_fill_a_library_up_to_a_size(sample_library: Path) -> None:
     captured = Store.open(sample_library).manifest.rows("segments")
     size = 2 * captured + 1
-    rows = scale.bench_scale(scale.Effort((size,)), library=sample_library)
+    rows = scale.bench_scale(scale.Effort((size,), song_s=12.0), library=sample_library)
     row = rows[0]
     assert row["segments"] == 3 * captured
     assert row["captured_segments"] == captured
