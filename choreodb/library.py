@@ -62,7 +62,7 @@ class SearchResult:
             for hit in window.hits:
                 tempo = f"{hit.tempo_bpm:6.1f} bpm" if hit.tempo_bpm else "   no beats"
                 turned = " mirrored" if hit.mirrored else ""
-                timing = "" if hit.timing is None else f"  timing {hit.timing:.3f}"
+                timing = "" if hit.timing is None else f"  (near {hit.nearness:.3f}, timing {hit.timing:.3f})"
                 lines.append(
                     f"    {hit.score:6.3f}{timing}  {tempo}  {hit.style or '-':<12} {hit.clip}  {hit.start_s:.2f}-{hit.end_s:.2f} s{turned}"
                 )

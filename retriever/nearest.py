@@ -27,8 +27,12 @@ Float32Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A segment that is near. score: cosine, 1 is the same. start_s, end_s: clip seconds. tempo_bpm: None without beats.
-    timing: how well it moves with the song around the window, 0..1, where hits are in the order of both; else None."""
+    """A segment that is near. score: what hits are in the order of, at most 1. nearness: cosine, 1 is the same.
+
+    timing: how well it moves with the song around the window, 0..1, where it counts: `score` is then the mean of nearness
+    and timing weighted 1 to `reranking.WEIGHT`; else timing is None and `score` is nearness. start_s, end_s: clip seconds.
+    tempo_bpm: None without beats.
+    """
 
     score: float
     segment: int
@@ -38,6 +42,7 @@ class Hit:
     style: str | None
     tempo_bpm: float | None
     mirrored: bool
+    nearness: float = 0.0
     timing: float | None = None
 
 
@@ -129,16 +134,22 @@ def _search(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """What was found for a window, best first: scores, ids, and timing where it counts."""
+    """What was found for a window, best first: cosines, ids, and timing where it counts."""
 
-    scores: Float32Array
+    nearness: Float32Array
     ids: npt.NDArray[np.int64]
     timing: npt.NDArray[np.float64] | None = None
 
+    @property
+    def scores(self) -> npt.NDArray[np.float64]:
+        """What the order is by, at most 1."""
+        near = self.nearness.astype(np.float64)
+        return near if self.timing is None else (near + reranking.WEIGHT * self.timing) / (1.0 + reranking.WEIGHT)
+
     def hits(self, described: dict[int, Hit]) -> tuple[Hit, ...]:
         timing = [None] * len(self.ids) if self.timing is None else self.timing.tolist()
-        rows = zip(self.ids.tolist(), self.scores.tolist(), timing, strict=True)
-        return tuple(replace(described[segment], score=score, timing=time) for segment, score, time in rows)
+        rows = zip(self.ids.tolist(), self.scores.tolist(), self.nearness.tolist(), timing, strict=True)
+        return tuple(replace(described[i], score=score, nearness=near, timing=time) for i, score, near, time in rows)
 
 
 def _reranked(
@@ -149,8 +160,8 @@ def _reranked(
     for each, timing in zip(
         found, reranking.timings(store, features, middles_s, [each.ids for each in found]), strict=True
     ):
-        order = np.argsort(-(each.scores + reranking.WEIGHT * timing), kind="stable")[:top]
-        out.append(_Found(each.scores[order], each.ids[order], timing[order]))
+        order = np.argsort(-_Found(each.nearness, each.ids, timing).scores, kind="stable")[:top]
+        out.append(_Found(each.nearness[order], each.ids[order], timing[order]))
     return out
 
 

@@ -196,7 +196,7 @@ def test_search_by_music_and_motion(
         document = json.loads(capsys.readouterr().out)
         valid(root, "search", document)
         assert all(len(window["hits"]) == 3 for window in document["windows"])
-        scores = [hit["score"] + 3.2 * (hit["timing"] or 0.0) for hit in document["windows"][0]["hits"]]
+        scores = [hit["score"] for hit in document["windows"][0]["hits"]]
         assert scores == sorted(scores, reverse=True)
 
 

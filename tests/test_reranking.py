@@ -104,11 +104,13 @@ def test_the_order_is_of_nearness_and_timing_and_off_it_is_of_nearness(sample_li
     for window in near:
         scores = [hit.score for hit in window.hits]
         assert scores == sorted(scores, reverse=True)
-        assert all(hit.timing is None for hit in window.hits)
+        assert all(hit.timing is None and hit.nearness == hit.score for hit in window.hits)
     for window in both:
-        total = [hit.score + reranking.WEIGHT * hit.timing for hit in window.hits if hit.timing is not None]
-        assert len(total) == 8
-        assert total == sorted(total, reverse=True)
+        scores = [hit.score for hit in window.hits]
+        assert len(scores) == 8
+        assert scores == sorted(scores, reverse=True)
+        weighted = [hit.nearness + reranking.WEIGHT * hit.timing for hit in window.hits if hit.timing is not None]
+        assert scores == pytest.approx(np.array(weighted) / (1.0 + reranking.WEIGHT))
         assert all(hit.timing is not None and 0.0 <= hit.timing <= 1.0 for hit in window.hits)
     assert any(a.hits[0].segment != b.hits[0].segment for a, b in zip(near, both, strict=True))
 
