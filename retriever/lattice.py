@@ -226,9 +226,10 @@ def _materials(lattice: Lattice) -> dict[str, Any]:
     """Which nodes are the same material, and which materials count as the same."""
     stamps = np.stack([lattice.origin, lattice.origin_start_s, lattice.origin_end_s, lattice.twin], axis=1)
     kinds, material = np.unique(stamps, axis=0, return_inverse=True)
+    twin = kinds[:, 3].astype(np.int64)
     begin, near, share = search_kernel.same_materials(
         kinds[:, 0].astype(np.int64), np.ascontiguousarray(kinds[:, 1]), np.ascontiguousarray(kinds[:, 2]),
-        kinds[:, 3].astype(np.int64), costs.SAME_ORIGIN_OVERLAP,
+        twin, np.argsort(twin, kind="stable"), costs.SAME_ORIGIN_OVERLAP,
     )  # fmt: skip
     return {"material": material.reshape(-1), "near_begin": begin, "near": near, "near_share": share}
 

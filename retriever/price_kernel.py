@@ -99,7 +99,8 @@ def bound(
 ) -> tuple[float, I64]:
     """The lower bound that prices give, and the path [N] that is cheapest under them; fills togo, used and filled_s."""
     unary = dearer(net, cells, use, fill)
-    backward(net, unary, 0, net.offset.shape[0] - 2, togo)
+    first = net.offset[0]  # is 0; a literal would have `backward` compiled once more for it
+    backward(net, unary, first, net.offset.shape[0] - 2, togo)
     cost, path = follow(net, unary, togo)
     return cost + cheapest_uses(net, rules, cells, use, used) + cheapest_fills(net, rules, fill, filled_s), path
 

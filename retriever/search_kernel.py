@@ -272,14 +272,16 @@ def again(origin: I64, start: F64, end: F64, twin: I64, rules: Rules, past: int,
 
 
 @njit(cache=True, nogil=True)
-def same_materials(origin: I64, start: F64, end: F64, twin: I64, overlap: float) -> tuple[I64, I64, F64]:
+def same_materials(
+    origin: I64, start: F64, end: F64, twin: I64, by_twin: I64, overlap: float
+) -> tuple[I64, I64, F64]:
     """Which of U materials are the same: begin [U + 1], and near, share [K] as in `Net`.
 
-    Materials are sorted by origin, then start. The share is the overlap of origins over the shorter of the two, where it
+    Materials are sorted by origin, then start; by_twin [U] puts them in the order of `twin`, equals as they are (numpy sorts
+    at once, a compiled sort takes seconds to compile). The share is the overlap of origins over the shorter of the two, where it
     is above `overlap`, and 1 for twins.
     """
     count = origin.shape[0]
-    by_twin = np.argsort(twin, kind="mergesort")
     rank = np.empty(count, dtype=np.int64)
     for at in range(count):
         rank[by_twin[at]] = at
@@ -633,6 +635,7 @@ def polish(
     hop = max(1, window // 2)
     since_gain = 0
     windows = max(1, -(-(steps - 1) // hop))
+    single = min(width, 1)  # a literal 1 would have `beam` compiled once more for it
     for turn in range(sweeps * windows):
         first = (turn % windows) * hop
         last = min(steps, first + window)
@@ -645,7 +648,7 @@ def polish(
         _join_on(net, best, last, unary, togo)
         backward(net, unary, first, last - 1, togo)
         ceiling = window_price(net, rules, best, first, last) + togo[best[last - 1], run_at(net, best, last - 1)]
-        found = beam(net, rules, togo, best, first, last, width, 1, ceiling - 1e-9)
+        found = beam(net, rules, togo, best, first, last, width, single, ceiling - 1e-9)
         cost = path_price(net, rules, found)
         if cost < price - 1e-9:
             best, price, since_gain = found, cost, 0
