@@ -24,8 +24,9 @@ from choreodb.storage.exact_index import Bools, Ints, Result, Vectors, check_que
 from choreodb.storage.tuning import RECALL, RECALL_AT, questions
 from choreodb.threads import one_thread
 
-ENERGY = 0.98
-"""Share of the vectors' energy that the kept directions hold, at least."""
+ENERGY = 0.995
+"""Share of the vectors' energy that the kept directions hold, at least. Songs lie less in the directions of motion than motion
+does: with 0.98, recall was 0.998 for questions made of motion and 0.984 for songs; with 0.995 it is 0.998 for both."""
 
 KEEP = 2
 """A scan keeps so many times what is asked for, to be ranked again."""
