@@ -272,9 +272,7 @@ def again(origin: I64, start: F64, end: F64, twin: I64, rules: Rules, past: int,
 
 
 @njit(cache=True, nogil=True)
-def same_materials(
-    origin: I64, start: F64, end: F64, twin: I64, by_twin: I64, overlap: float
-) -> tuple[I64, I64, F64]:
+def same_materials(origin: I64, start: F64, end: F64, twin: I64, by_twin: I64, overlap: float) -> tuple[I64, I64, F64]:
     """Which of U materials are the same: begin [U + 1], and near, share [K] as in `Net`.
 
     Materials are sorted by origin, then start; by_twin [U] puts them in the order of `twin`, equals as they are (numpy sorts
