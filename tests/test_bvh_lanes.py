@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 import pytest
 from damage import damaged
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from choreodb.motion import CHOREO52, Motion, bvh, bvh_lanes, bvh_stream, bvh_words
@@ -58,6 +58,11 @@ def long_block(tokens: list[str], blanks: list[str], repeats: int) -> str:
     return line * repeats
 
 
+@example(
+    plain=["0.000000"] * 7 + ["10.0000", "-0.0000"] + ["-100.0000"] * 4 + ["-0.0"] * 6 + ["-0.000001"],
+    odd=["10000000.875", "4.159944787415513e-38"],
+    blanks=["  "],
+)
 @given(
     plain=st.lists(PLAIN, min_size=20, max_size=40),
     odd=st.lists(ODD, max_size=2),

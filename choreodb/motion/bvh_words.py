@@ -14,7 +14,8 @@ PLAIN_LIMIT = 1e7
 """Numbers that are spelt plainly stay below it."""
 
 _DECIMAL = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_FEW = 16  # one number in so many may be spelt otherwise
+_FEW = 16  # one number in so many may be spelt otherwise,
+_ALWAYS = 8  # and so many however short a stretch is
 _STRETCH = 1 << 16
 _REACH = 32
 _SPACE, _MINUS, _DOT = 32, 45, 46
@@ -52,7 +53,7 @@ def _parse_some(text: Bytes, begin: int, limit: int, out: _Numbers, done: int) -
         return -1, done, False
     values = out[done : done + len(starts)]
     odd = np.flatnonzero(~_convert(text, starts, ends, values))
-    if len(odd) > len(starts) // _FEW + 1:
+    if len(odd) > len(starts) // _FEW + _ALWAYS:
         return -1, done, False
     for number in odd:
         token = text[starts[number] : ends[number]].tobytes()
