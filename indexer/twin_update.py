@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.indexer import outline
-from choreodb.indexer.twins import TwinConfig
+from choreodb.indexer.twins import TwinConfig, linked_groups
 
 Ints = npt.NDArray[np.int64]
 Poses = npt.NDArray[np.float16]
@@ -40,22 +40,12 @@ def groups(
     group: [N] before the change, -1 without a twin or for what is new. known: [N] outlines. added: [M] rows of `bars` that
     are new, poses: [M, O, D] of these. poses_of: the poses of all bars of a clip, by its code, in order.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     first, second = _pairs(bars, known, added, poses, poses_of)
     old = np.flatnonzero(group >= 0)
     leader = np.full(int(group.max(initial=-1)) + 1, -1, dtype=np.int64)
     leader[group[old][::-1]] = old[::-1]
     first, second = np.concatenate([first, leader[group[old]]]), np.concatenate([second, old])
-    count = len(group)
-    links = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(count, count))
-    labels = connected_components(links, directed=False)[1]
-    linked = np.flatnonzero(np.bincount(labels, minlength=count)[labels] > 1)
-    out = np.full(count, -1, dtype=np.int64)
-    _, place, inverse = np.unique(labels[linked], return_index=True, return_inverse=True)
-    out[linked] = np.argsort(np.argsort(place))[inverse]
-    return out
+    return linked_groups(first, second, len(group))
 
 
 def _pairs(

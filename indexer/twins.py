@@ -74,11 +74,18 @@ def groups(
     poses: of `measure` [N, O, D]. seconds: length of each. origin: code of the source file, start_s: seconds in it;
     stretches of one source that overlap are not twins. Twins of twins are in one group.
     """
+    first, second = _pairs(poses, seconds, origin, start_s, config or TwinConfig())
+    return linked_groups(first, second, len(poses))
+
+
+def linked_groups(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """Group [count] of what pairs (first[i], second[i]) link, directly or by way of others; -1 for what is alone.
+
+    Groups are numbered in the order of their lowest members.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    first, second = _pairs(poses, seconds, origin, start_s, config or TwinConfig())
-    count = len(poses)
     links = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(count, count))
     labels = connected_components(links, directed=False)[1]
     linked = np.flatnonzero(np.bincount(labels, minlength=count)[labels] > 1)

@@ -101,6 +101,7 @@ class _Run:
         }
 
     def train(self, checkpoint: Path | None, progress: Progress | None) -> Trained:
+        """Steps until the budget or the patience ends, from `checkpoint` on where it is there; it is written at every look."""
         state = self._resumed(checkpoint) or self._begun()
         while state.step < self.config.steps and not self._stale(state):
             loss = self._step(state)

@@ -96,6 +96,7 @@ class _Tokens(nn.Module):
         self.among = nn.TransformerEncoderLayer(width, config.heads, 2 * width, 0.0, batch_first=True, norm_first=True)
 
     def forward(self, given: Conditions) -> Tensor:
+        """Tokens of all conditions after they have attended to one another; those that are missing stand as learnt."""
         known = torch.cat([given.known, given.mask[..., None]], dim=-1)
         parts = {
             "music": self.music(given.music.transpose(1, 2)).transpose(1, 2) + self.place,

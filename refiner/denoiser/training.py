@@ -194,6 +194,7 @@ class _State:
         self.key = hashlib.sha256(repr({**asdict(options), "minutes": 0.0}).encode()).hexdigest()
 
     def apply(self, loss: Tensor, step: int, options: TrainOptions) -> None:
+        """One step of the optimiser and of the mean of weights; the rate warms up and falls as a cosine."""
         rate = min(1.0, (step + 1) / options.warm) * 0.5 * (1.0 + math.cos(math.pi * step / options.steps))
         for group in self.optimiser.param_groups:
             group["lr"] = options.rate * rate
@@ -207,6 +208,7 @@ class _State:
                 self.average[name].lerp_(value, 1.0 - past)
 
     def save(self, path: Path, step: int) -> None:
+        """Weights, their mean, moments and curve as one safetensors file, with a key of the options."""
         from choreodb.indexer.encoders.weights import replace_file, tensor_bytes
 
         moments = self.optimiser.state_dict()["state"]
@@ -218,6 +220,7 @@ class _State:
         replace_file(path, tensor_bytes(arrays, {"step": str(step), "key": self.key}))
 
     def load(self, path: Path) -> None:
+        """What `save` wrote; ChoreoError where it cannot be read or is of other options."""
         from safetensors import safe_open
 
         try:
