@@ -16,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help:
 	@echo "make demo       a dance for a song, from the built-in sample, into demo/"
 	@echo "make test       the test suite (real data where it is present)"
-	@echo "make test-long  the tests that take minutes"
+	@echo "make test-long  the tests that take minutes, and the property tests with new examples"
 	@echo "make test-consumers  our files in Khronos' validator, three.js, Blender, pymotion and bvhio; CONSUMERS=npm for the first two"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the benchmarks on the sample and, where present, on real data, into report/"
@@ -39,8 +39,10 @@ demo: $(VENV)/.installed-$(FAISS)
 test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -q -m "not long and not consumers"
 
+# The long tests, then every property test again with examples that no run has tried.
 test-long: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -q -m long
+	@$(BIN)/python -m pytest -q -m long --hypothesis-profile hunt
+	@$(BIN)/python -m pytest -q -m "hypothesis and not long and not consumers" --hypothesis-profile hunt
 
 # What is not installed and cannot be is left out, with the reason.
 CONSUMERS ?= all

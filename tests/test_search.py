@@ -173,7 +173,7 @@ def test_relaxation_counts_long_runs(seed: int, steps: int) -> None:
 def test_relaxation_bounds_every_path(seed: int, steps: int) -> None:
     nodes = make_lattice(np.random.default_rng(seed), steps, 4)
     bound = lattice.relax(nodes, WEIGHTS, LIMITS).cost
-    assert bound >= lattice.relax(nodes, WEIGHTS).cost - 1e-9
+    assert bound >= lattice.relax(nodes, WEIGHTS).cost - 1e-5
     assert bound <= min(naive_cost(nodes, path, LIMITS) for path in all_paths(nodes)) + 1e-5
 
 
