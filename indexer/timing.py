@@ -57,6 +57,13 @@ def onsets(features: Features, starts: Array, ends: Array) -> Array:
     return averages(strength, _edges(starts, ends), features.hop_s, ONSET_LATENCY_S)
 
 
+def onset_bands(features: Features, starts: Array, ends: Array) -> Array:
+    """Onset strength by band of N windows of a song: [N, 4, 32], as of `onsets`."""
+    edges = _edges(starts, ends)
+    bands = np.sqrt(features.onset_bands.astype(np.float64)).T
+    return np.stack([averages(band, edges, features.hop_s, ONSET_LATENCY_S) for band in bands], axis=1)
+
+
 def unit(rows: npt.NDArray[np.floating]) -> Float32Array:
     """Rows [..., K] without their mean and of length 1, so that products are correlations; zeros where nothing varies."""
     centred = rows - rows.mean(axis=-1, keepdims=True)

@@ -45,18 +45,22 @@ class TimingContext:
 
 
 def heard(features: Features, middles_s: Array, context: TimingContext) -> Float32Array:
-    """Onsets of N stretches of a song by band, at every lag, [N, 4 bands * lags, count]: unit rows, shorter by the root of
-    the share that lies beyond the song, where they are 0."""
+    """Onsets of N stretches of a song by band, at every lag, as of `lagged`."""
     places = (context.times(middles_s, reach=context.reach) + ONSET_LATENCY_S) / features.hop_s
     bands = np.sqrt(features.onset_bands.astype(np.float64)).T
     frames = np.arange(bands.shape[1])
     sampled = np.stack([np.interp(places, frames, band) for band in bands], axis=1)
-    lagged = np.lib.stride_tricks.sliding_window_view(sampled, context.count, axis=-1)
-    inside = (places >= 0.0) & (places <= frames[-1])
-    there = np.lib.stride_tricks.sliding_window_view(inside, context.count, axis=-1)[:, None]
+    return lagged(sampled, (places >= 0.0) & (places <= frames[-1]), context)
+
+
+def lagged(sampled: npt.NDArray[np.floating], there: npt.NDArray[np.bool_], context: TimingContext) -> Float32Array:
+    """Bands [N, 4, count + 2 reach] at every lag, [N, 4 bands * lags, count]: unit rows, shorter by the root of the share
+    that is not `there` [N, count + 2 reach], beyond the song, where they are 0."""
+    shifted = np.lib.stride_tricks.sliding_window_view(sampled, context.count, axis=-1)
+    inside = np.lib.stride_tricks.sliding_window_view(there, context.count, axis=-1)[:, None]
     # at full length, the edge of a song would fit the edges of clips, whatever is danced
-    rows = seen(lagged, there) * np.sqrt(there.mean(axis=-1, keepdims=True))
-    return rows.reshape(len(places), -1, context.count).astype(np.float32)
+    rows = seen(shifted, inside) * np.sqrt(inside.mean(axis=-1, keepdims=True))
+    return rows.reshape(len(sampled), -1, context.count).astype(np.float32)
 
 
 def seen(values: npt.NDArray[np.floating], inside: npt.NDArray[np.bool_]) -> Float32Array:
@@ -71,12 +75,19 @@ def seen(values: npt.NDArray[np.floating], inside: npt.NDArray[np.bool_]) -> Flo
     return np.where(length > 1e-6, centred / np.maximum(length, 1e-6), 0.0).astype(np.float32)
 
 
-def together(heard: Float32Array, seen: Float32Array, bands: int = 4) -> Array:
+def together(
+    heard: Float32Array, seen: Float32Array, bands: int = 4, *, weight: npt.NDArray[np.floating] | None = None
+) -> Array:
     """Mean over bands and curves of the strongest correlation at any lag, either way: 0..1 for each of N candidates.
 
-    heard: [bands * lags, count] of one stretch. seen: [N, C, count].
+    heard: [bands * lags, count] of one stretch. seen: [N, C, count]. weight: [C, bands] of the mean, at a mean of 1.
     """
+    strongest = strengths(heard, seen, bands)
+    return np.asarray((strongest if weight is None else strongest * weight).mean(axis=(1, 2)), dtype=np.float64)
+
+
+def strengths(heard: Float32Array, seen: Float32Array, bands: int = 4) -> Float32Array:
+    """The strongest correlation at any lag, either way, of every curve with every band: [N, C, bands]."""
     count, curves = seen.shape[:2]
     products = seen.reshape(count * curves, -1) @ heard.T
-    strongest = np.abs(products).reshape(count, curves, bands, -1).max(axis=-1)
-    return np.asarray(strongest.mean(axis=(1, 2)), dtype=np.float64)
+    return np.asarray(np.abs(products).reshape(count, curves, bands, -1).max(axis=-1))

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import QueryError
+from choreodb.indexer import timing_branch
 from choreodb.indexer.encoders import recorded
 from choreodb.indexer.encoders.base import ClipMotion, Encoder, MotionWindow, MusicWindow, Window
+from choreodb.indexer.timing_branch import TimingBranch
 from choreodb.retriever import reranking, song
 from choreodb.storage import index
 from choreodb.storage.catalogue import matching
@@ -76,9 +78,10 @@ def nearest_to_music(
     steps = song.steps(music, grid or music.grids[0])
     steps = tuple(step for step in steps if step.kind == "bar") or steps
     windows = [MusicWindow(step.start_s, step.end_s, step.beats_s, max(0, len(step.beats_s) - 1)) for step in steps]
-    vectors = (encoder or recorded.of_store(store)).embed_music(music, windows)
+    embedding = encoder or recorded.of_store(store)
+    vectors = embedding.embed_music(music, windows)
     features = music.features if timing and reranking.knows_timing(store) else None
-    return _search(store, windows, vectors, top, where, window_bars, features)
+    return _search(store, windows, vectors, top, where, window_bars, features, timing_branch.of(embedding))
 
 
 def nearest_to_motion(
@@ -112,8 +115,9 @@ def _search(
     where: str | None,
     bars: int,
     features: Features | None = None,
+    branch: TimingBranch | None = None,
 ) -> tuple[NearestWindow, ...]:
-    """features: of the song, where the nearest are to be re-ranked by timing."""
+    """features: of the song, where the nearest are to be re-ranked by timing. branch: what the encoder has learnt of it."""
     if top < 1 or bars < 1:
         raise QueryError(f"top is {top} and the window {bars} bars; expected at least 1 of each")
     allowed = None if where is None else np.asarray(matching(store, where), dtype=bool)
@@ -124,7 +128,7 @@ def _search(
     depth = top if features is None else max(top, reranking.SHORTLIST)
     found = [_Found(scores, ids) for scores, ids in _distinct(store, queries, depth, allowed, source)]
     if features is not None:
-        found = _reranked(store, features, 0.5 * (np.array(starts) + np.array(ends)), found, top)
+        found = _reranked(store, features, 0.5 * (np.array(starts) + np.array(ends)), found, top, branch)
     described = _describe(store, np.unique(np.concatenate([each.ids for each in found])))
     return tuple(
         NearestWindow(start_s, end_s, each.hits(described))
@@ -153,13 +157,13 @@ class _Found:
 
 
 def _reranked(
-    store: Store, features: Features, middles_s: npt.NDArray[np.float64], found: list[_Found], top: int
-) -> list[_Found]:
+    store: Store, features: Features, middles_s: npt.NDArray[np.float64], found: list[_Found], top: int,
+    branch: TimingBranch | None,
+) -> list[_Found]:  # fmt: skip
     """The `top` of each window by nearness and timing together; equals stay in the order of nearness."""
     out = []
-    for each, timing in zip(
-        found, reranking.timings(store, features, middles_s, [each.ids for each in found]), strict=True
-    ):
+    timings = reranking.timings(store, features, middles_s, [each.ids for each in found], branch)
+    for each, timing in zip(found, timings, strict=True):
         order = np.argsort(-_Found(each.nearness, each.ids, timing).scores, kind="stable")[:top]
         out.append(_Found(each.nearness[order], each.ids[order], timing[order]))
     return out

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from choreodb.errors import QueryError
+from choreodb.indexer import timing_branch
 from choreodb.indexer.encoders import recorded
 from choreodb.indexer.encoders.base import Encoder, MusicWindow
 from choreodb.music.grid import BeatGrid
@@ -259,7 +260,7 @@ def ask(pool: Pool, music: Music, grid: BeatGrid, encoder: Encoder, options: Pla
         style_price=style_price(pool, steps, embeddings, options),
         joins=exact[:-1, 1] & exact[1:, 0],
         phrasing=phrasing(steps, music.features, grid.metre),
-        heard=timing.heard(music.features, steps),
+        heard=timing.heard(music.features, steps, timing_branch.of(encoder)),
     )
 
 

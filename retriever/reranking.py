@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.indexer import timing, timing_context
+from choreodb.indexer.timing_branch import TimingBranch
 from choreodb.indexer.timing_context import TimingContext
 
 if TYPE_CHECKING:
@@ -66,9 +67,15 @@ def knows_timing(store: Store) -> bool:
     return ARRAY in store.manifest.arrays
 
 
-def timings(store: Store, features: Features, middles_s: Array, found: list[IntArray]) -> list[Array]:
-    """How well the segments `found` for each window of a song move with what is around the window's middle, 0..1."""
+def timings(
+    store: Store, features: Features, middles_s: Array, found: list[IntArray], branch: TimingBranch | None = None
+) -> list[Array]:
+    """How well the segments `found` for each window of a song move with what is around the window's middle, 0..1.
+
+    branch: what the library's encoder has learnt of timing, if it has; else all correlations count alike.
+    """
     movement = Movement(store)
+    weight = None if branch is None else branch.shares()
     distinct, place = np.unique(np.concatenate(found), return_inverse=True)
     curves = movement.around(distinct)
     rows = np.split(place.reshape(-1), np.cumsum([len(ids) for ids in found])[:-1])
@@ -76,5 +83,6 @@ def timings(store: Store, features: Features, middles_s: Array, found: list[IntA
     for first in range(0, len(rows), _BLOCK):
         block = slice(first, first + _BLOCK)
         heard = timing_context.heard(features, middles_s[block], movement.context)
-        out += [timing_context.together(each, curves[row]) for each, row in zip(heard, rows[block], strict=True)]
+        pairs = zip(heard, rows[block], strict=True)
+        out += [timing_context.together(each, curves[row], weight=weight) for each, row in pairs]
     return out

@@ -80,14 +80,16 @@ def make(
     seed: int = 0,
     styles: Sequence[str] | None = None,
     relation: Relation | None = None,
+    half: int | None = None,
     jobs: int = 1,
 ) -> SampleManifest:
     """Write about `minutes` of dance with songs to the folder `out`, ready for `choreodb index`.
 
     OUT/STYLE/SONG.ogg, OUT/STYLE/SONG-PERFORMER.bvh with hands, its face in SONG-PERFORMER.face.npz, a truth `.json` for each,
     OUT/pairs.csv and OUT/clips.csv. styles: names; by default four, and one more for every 75 s beyond five minutes. relation:
-    how closely dances follow their songs. jobs: processes to share the work. The same arguments give the same bytes, however
-    many the jobs. QueryError for an unknown style, a length that is not positive, or no jobs.
+    how closely dances follow their songs. half: 0 or 1 for dances of only every other phrase of each style, so that what is
+    learnt from one half can be asked about phrases that it never held. jobs: processes to share the work. The same arguments give the same bytes, however
+    many the jobs. QueryError for an unknown style, a length that is not positive, a half that is none, or no jobs.
     """
     folder = Path(out)
     chosen = [find(name) for name in (styles if styles is not None else _default_styles(minutes))]
@@ -95,10 +97,12 @@ def make(
         raise QueryError(
             f"cannot make {minutes} minutes of {len(chosen)} styles in {jobs} jobs; ask for 0 to 6000 minutes of at least one"
         )
+    if half not in (None, 0, 1):
+        raise QueryError(f"there is no half {half} of the phrases; expected 0 or 1")
     tasks = [task for style in chosen for task in _tasks(style, 60.0 * minutes / len(chosen), seed)]
     for style in chosen:
         (folder / style.name).mkdir(parents=True, exist_ok=True)
-    write = partial(_song, folder, relation or Relation())
+    write = partial(_song, folder, relation or Relation(), half)
     if jobs == 1 or len(tasks) == 1:
         made = [write(task) for task in tasks]
     else:
@@ -185,7 +189,7 @@ def _tasks(style: Style, seconds: float, seed: int) -> list[_Task]:
     return tasks
 
 
-def _song(folder: Path, relation: Relation, task: _Task) -> list[SampleClip]:
+def _song(folder: Path, relation: Relation, half: int | None, task: _Task) -> list[SampleClip]:
     """Write one song, a dance to all of it, and where the task says so a second performer's to a part of it."""
     truth = task.truth
     rng = np.random.default_rng([SAMPLE_VERSION, *task.seed, 59])
@@ -198,13 +202,22 @@ def _song(folder: Path, relation: Relation, task: _Task) -> list[SampleClip]:
     for turn in range(1 + (task.second_s > 0.0)):
         who = performer(TROUPE[int(dancers[turn])])
         style = _danced(truth, relation, rng) if turn else truth.style
-        dance = perform(style, truth.seed * 10 + turn, song=truth, dancer=who, relation=relation, hands=True, face=True)
+        dance = perform(
+            style, truth.seed * 10 + turn, song=truth, dancer=who, phrases=_phrases(style, half), relation=relation,
+            hands=True, face=True,
+        )  # fmt: skip
         if turn:
             length = min(task.second_s, dance.truth.duration_s)
             start = float(rng.uniform(0.0, dance.truth.duration_s - length))
             dance = dance.part(start, start + length)
         clips.append(_write_dance(folder, f"{truth.style}/{task.name}-{who.name}", music, dance.in_proportion(who)))
     return clips
+
+
+def _phrases(style: str, half: int | None) -> list[str] | None:
+    """Names of every other phrase of a style from the calmest on, so that both halves have phrases for every energy."""
+    calmest = sorted(STYLES[style].vocabulary, key=lambda phrase: (phrase.energy, phrase.name))
+    return None if half is None else [phrase.name for phrase in calmest[half::2]]
 
 
 def _danced(truth: SongTruth, relation: Relation, rng: np.random.Generator) -> str:

@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import EncoderError
-from choreodb.indexer.encoders import frames as channels
+from choreodb.indexer import timing_branch
 from choreodb.indexer.encoders import glimpses, towers
-from choreodb.indexer.encoders.base import DIMENSIONS, ClipMotion, MotionWindow, MusicWindow, Window
+from choreodb.indexer.encoders.base import DIMENSIONS, MusicWindow, Window
 from choreodb.indexer.encoders.onnx_audio import AudioNetwork, Recipe
-from choreodb.indexer.encoders.towers import TowerConfig
+from choreodb.indexer.encoders.towers import TowerConfig, TrainedEncoder
 from choreodb.indexer.encoders.weights import Weights, expect_shapes
 from choreodb.music.music import Music
 
@@ -50,14 +49,17 @@ def adapter_shapes(config: TowerConfig, recipe: Recipe) -> dict[str, tuple[int, 
     }  # fmt: skip
 
 
-class AdapterEncoder:
+class AdapterEncoder(TrainedEncoder):
     """Embeds music by a frozen ONNX network and an adapter, motion by a tower."""
 
+    architecture, version = ARCHITECTURE, VERSION
+
     def __init__(self, weights: Weights) -> None:
-        self.weights = weights
-        self.config, self.recipe = _configs(weights)
-        expect_shapes(weights, shapes(self.config, self.recipe, weights.tensors.get(NETWORK, np.empty(0)).size))
-        self._tensors = {name: np.asarray(array) for name, array in weights.tensors.items() if name != NETWORK}
+        config, self.recipe = _configs(weights)
+        network_bytes = weights.tensors.get(NETWORK, np.empty(0)).size
+        expect_shapes(weights, shapes(config, self.recipe, network_bytes) | timing_branch.wanted(weights.tensors))
+        arrays = {name: np.asarray(array) for name, array in weights.tensors.items() if name != NETWORK}
+        super().__init__(weights, config, arrays)
         network = np.asarray(weights.tensors[NETWORK], dtype=np.uint8).tobytes()
         self._network = AudioNetwork(network, self.recipe, source=f"the network in weights {weights.name!r}")
         self._patches = lru_cache(maxsize=4)(self._network.song)
@@ -66,24 +68,6 @@ class AdapterEncoder:
     def from_weights(cls, weights: Weights) -> AdapterEncoder:
         """The encoder of a weights file."""
         return cls(weights)
-
-    def __repr__(self) -> str:
-        return f"AdapterEncoder(name={self.name!r}, hash={self.hash!r})"
-
-    @property
-    def name(self) -> str:
-        """As its card says."""
-        return self.weights.name
-
-    @property
-    def hash(self) -> str:
-        """Of arrays, architecture and config, the audio network among them."""
-        return self.weights.hash
-
-    def meta(self) -> dict[str, Any]:
-        """Name, hash, architecture and config as JSON."""
-        return {"name": self.name, "hash": self.hash, "architecture": ARCHITECTURE, "version": VERSION,
-                "config": dict(self.weights.card["config"])}  # fmt: skip
 
     def embed_music(self, music: Music, windows: Sequence[MusicWindow]) -> Array:
         """Unit rows [N, 256] for N windows of a song, whose file is read again."""
@@ -98,14 +82,6 @@ class AdapterEncoder:
         learnt = towers.unit(forward(self._tensors, traits))
         rows = towers.joined(learnt, glimpses.rhythm_block(where.tempo_bpm, where.metre), self.config)
         return towers.means(rows, owner, len(windows))
-
-    def embed_motion(self, motion: ClipMotion, windows: Sequence[MotionWindow]) -> Array:
-        """Unit rows [N, 256] for N windows of a clip."""
-        return self.embed_motion_frames(channels.motion_frames(motion), windows)
-
-    def embed_motion_frames(self, frames: Array, windows: Sequence[Window]) -> Array:
-        """The same for a clip's frames [F, 263]."""
-        return towers.embedded(self._tensors, self.config, "motion", frames, windows)
 
 
 def forward(tensors: Mapping[str, Array], traits: Array) -> Array:

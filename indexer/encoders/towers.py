@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import EncoderError
+from choreodb.indexer import timing_branch
 from choreodb.indexer.encoders import frames as channels
 from choreodb.indexer.encoders import glimpses
 from choreodb.indexer.encoders.base import DIMENSIONS, ClipMotion, MotionWindow, MusicWindow, Window
 from choreodb.indexer.encoders.glimpses import Glimpses, Stretches
 from choreodb.indexer.encoders.weights import Weights, expect_shapes
+from choreodb.indexer.timing_branch import TimingBranch
 from choreodb.music.music import Music
 
 Array = npt.NDArray[np.float32]
@@ -96,22 +98,24 @@ def shapes(config: TowerConfig) -> dict[str, tuple[int, ...]]:
     return out
 
 
-class TowerEncoder:
-    """Embeds with trained towers; numpy only."""
+class TrainedEncoder:
+    """The head of every encoder of trained weights: name, hash, what a library records, a motion tower, learnt timing.
 
-    def __init__(self, weights: Weights) -> None:
+    architecture, version: as its cards and the libraries that it embeds have them. config: of its towers. timing: how
+    much curves of movement and onsets count for each other, where that was learnt.
+    """
+
+    architecture: ClassVar[str]
+    version: ClassVar[int]
+
+    def __init__(self, weights: Weights, config: TowerConfig, tensors: Tensors) -> None:
         self.weights = weights
-        self.config = config_of(weights)
-        expect_shapes(weights, shapes(self.config))
-        self._tensors = {name: np.asarray(array, dtype=np.float32) for name, array in weights.tensors.items()}
-
-    @classmethod
-    def from_weights(cls, weights: Weights) -> TowerEncoder:
-        """The encoder of a weights file; EncoderError where its arrays do not fit its config."""
-        return cls(weights)
+        self.config = config
+        self.timing: TimingBranch | None = timing_branch.in_tensors(tensors)
+        self._tensors = tensors
 
     def __repr__(self) -> str:
-        return f"TowerEncoder(name={self.name!r}, hash={self.hash!r})"
+        return f"{type(self).__name__}(name={self.name!r}, hash={self.hash!r})"
 
     @property
     def name(self) -> str:
@@ -120,31 +124,48 @@ class TowerEncoder:
 
     @property
     def hash(self) -> str:
-        """Of arrays, architecture and config."""
+        """Of all arrays, architecture and config."""
         return self.weights.hash
 
     def meta(self) -> dict[str, Any]:
         """Name, hash, architecture and config as JSON."""
         return {
-            "name": self.name, "hash": self.hash, "architecture": ARCHITECTURE, "version": VERSION,
-            "config": asdict(self.config),
+            "name": self.name, "hash": self.hash, "architecture": self.architecture, "version": self.version,
+            "config": dict(self.weights.card["config"]),
         }  # fmt: skip
-
-    def embed_music(self, music: Music, windows: Sequence[MusicWindow]) -> Array:
-        """Unit rows [N, 256] for N windows of a song."""
-        return self.embed_music_frames(channels.music_frames(music.features).astype(np.float32), windows)
 
     def embed_motion(self, motion: ClipMotion, windows: Sequence[MotionWindow]) -> Array:
         """Unit rows [N, 256] for N windows of a clip."""
         return self.embed_motion_frames(channels.motion_frames(motion), windows)
 
-    def embed_music_frames(self, frames: Array, windows: Sequence[Window]) -> Array:
-        """The same for a song's frames [F, 69]."""
-        return embedded(self._tensors, self.config, "music", frames, windows)
-
     def embed_motion_frames(self, frames: Array, windows: Sequence[Window]) -> Array:
         """The same for a clip's frames [F, 263]."""
         return embedded(self._tensors, self.config, "motion", frames, windows)
+
+
+class TowerEncoder(TrainedEncoder):
+    """Embeds with trained towers; numpy only."""
+
+    architecture, version = ARCHITECTURE, VERSION
+
+    def __init__(self, weights: Weights) -> None:
+        config = config_of(weights)
+        expect_shapes(weights, shapes(config) | timing_branch.wanted(weights.tensors))
+        tensors = {name: np.asarray(array, dtype=np.float32) for name, array in weights.tensors.items()}
+        super().__init__(weights, config, tensors)
+
+    @classmethod
+    def from_weights(cls, weights: Weights) -> TowerEncoder:
+        """The encoder of a weights file; EncoderError where its arrays do not fit its config."""
+        return cls(weights)
+
+    def embed_music(self, music: Music, windows: Sequence[MusicWindow]) -> Array:
+        """Unit rows [N, 256] for N windows of a song."""
+        return self.embed_music_frames(channels.music_frames(music.features).astype(np.float32), windows)
+
+    def embed_music_frames(self, frames: Array, windows: Sequence[Window]) -> Array:
+        """The same for a song's frames [F, 69]."""
+        return embedded(self._tensors, self.config, "music", frames, windows)
 
 
 def config_of(weights: Weights) -> TowerConfig:

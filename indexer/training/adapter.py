@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,55 +12,79 @@ import numpy.typing as npt
 
 from choreodb.errors import EncoderError
 from choreodb.indexer.encoders import adapter, towers
-from choreodb.indexer.encoders.glimpses import Glimpses
 from choreodb.indexer.encoders.onnx_audio import Recipe
-from choreodb.indexer.training import augment, batches, network, scores
+from choreodb.indexer.training import augment, batches, network
 from choreodb.indexer.training.augment import Variation
 from choreodb.indexer.training.batches import Crop
 from choreodb.indexer.training.config import TrainConfig
-from choreodb.indexer.training.loop import State, Trained, adam, copies, schedule, zeros
-from choreodb.indexer.training.network import Tensor, torch_module
+from choreodb.indexer.training.loop import hash_of
+from choreodb.indexer.training.network import Tensor
+from choreodb.indexer.training.run import Drawn, Progress, Run, Trained
 from choreodb.indexer.training.takes import Take
 
 Array = npt.NDArray[np.float32]
 Patches = Mapping[str, Array]
 """What the audio network made of each song, by the song's id."""
 
-Progress = Callable[[str, int, int], None]
-
 
 def train(
     takes: Sequence[Take], held: Sequence[Take], patches: Patches, recipe: Recipe, motion: Mapping[str, Array],
-    config: TrainConfig, *, progress: Progress | None = None,
+    config: TrainConfig, *, checkpoint: Path | None = None, progress: Progress | None = None, device: str = "auto",
 ) -> Trained:  # fmt: skip
     """Train the adapter; `motion` are the arrays of the motion tower, which stay as they are.
 
-    Returns the adapter's arrays and the tower's. EncoderError where the tower does not fit the config, or the loss stops
-    being a number.
+    Returns the adapter's arrays and the tower's. checkpoint: as of `loop.train`; going on gives the weights of one go.
+    EncoderError where the tower does not fit the config, or the loss stops being a number.
     """
-    torch = torch_module()
-    torch.set_num_threads(1)
-    frozen = _motion_arrays(motion, config)
-    rng = np.random.default_rng([config.seed, 1 << 20])
-    first = [crop for _ in range(8) for crop in batches.draw(takes, config, rng)]
-    now = {
-        name: torch.tensor(array).requires_grad_(name not in ("adapter.mean", "adapter.scale"))
-        for name, array in _initial(config, recipe, heard(first, None, patches, recipe, config), rng).items()
-    }
-    state = State(now, copies(now), zeros(now), zeros(now), {})
-    looks = {
-        name: batches.every(own, config.tower.context_s, most=200) for name, own in (("held", held), ("train", takes))
-    }
-    while state.step < config.steps and not _stale(state, config, bool(held)):
-        loss = _step(state, list(takes), patches, recipe, frozen, config)
-        if progress is not None:
-            progress("train", state.step, config.steps)
-        if state.step % config.every == 0 or state.step == config.steps:
-            _judge(state, loss, looks, patches, recipe, frozen, config)
-    chosen = state.best if held and state.best else state.past
-    arrays = {name: value.detach().numpy() for name, value in chosen.items()}
-    scale = float(np.exp(arrays.pop(network.TEMPERATURE)))
-    return Trained({**frozen, **arrays}, scale, state.step, state.best_step if held else state.step, state.history)
+    run = _Adapter(takes, held, patches, recipe, _motion_arrays(motion, config), config, device)
+    trained = run.train(checkpoint, progress)
+    return replace(trained, tensors={**run.frozen, **trained.tensors})
+
+
+class _Adapter(Run):
+    architecture = "adapter-checkpoint"
+
+    def __init__(
+        self, takes: Sequence[Take], held: Sequence[Take], patches: Patches, recipe: Recipe, frozen: dict[str, Array],
+        config: TrainConfig, where: str,
+    ) -> None:  # fmt: skip
+        self.patches, self.recipe, self.frozen = patches, recipe, frozen
+        songs = {take.song for take in (*takes, *held)}
+        inputs = hash_of(frozen) + hash_of({song: patches[song] for song in songs})
+        super().__init__(takes, held, config, where=where, inputs=f"{inputs}{asdict(recipe)}")
+
+    def begun(self, rng: np.random.Generator) -> dict[str, Array]:
+        crops = [crop for _ in range(8) for crop in batches.draw(self.takes, self.config, rng)]
+        return _initial(self.config, self.recipe, heard(crops, None, self.patches, self.recipe, self.config), rng)
+
+    def drawn(self, step: int, rng: np.random.Generator) -> Drawn:
+        config = self.config
+        crops = batches.draw(self.takes, config, rng)
+        # the audio network hears the song as it is, so nothing may change the tempo of one side
+        varied = [replace(augment.draw(config.augment, rng), rate=1.0) for _ in crops]
+        negative, alike = batches.relations(crops, masks=config.masks)
+        return Drawn(self._heard(crops, varied), self._seen(crops, varied), negative, alike)
+
+    def plain(self, crops: Sequence[Crop]) -> tuple[Any, Any]:
+        return self._heard(crops, None), self._seen(crops, [Variation()] * len(crops))
+
+    def embedded(self, tensors: Mapping[str, Tensor], side: str, seen: Any, drop: float) -> Tensor:
+        if side == "motion":
+            return seen
+        summaries, rhythm = seen
+        functional = self.torch.nn.functional
+        scaled = functional.dropout((summaries - tensors["adapter.mean"]) / tensors["adapter.scale"], drop)
+        hidden = functional.relu(scaled @ tensors["adapter.hidden"].T + tensors["adapter.hidden_bias"])
+        learnt = functional.dropout(hidden, drop) @ tensors["adapter.head"].T + tensors["adapter.head_bias"]
+        return network.joined(learnt, rhythm, self.config.tower)
+
+    def _heard(self, crops: Sequence[Crop], varied: Sequence[Variation] | None) -> tuple[Tensor, Tensor]:
+        rhythm = batches.heard(crops, varied or [Variation()] * len(crops), self.config.tower).rhythm
+        return self.tensor(heard(crops, varied, self.patches, self.recipe, self.config)), self.tensor(rhythm)
+
+    def _seen(self, crops: Sequence[Crop], varied: Sequence[Variation]) -> Tensor:
+        seen = batches.seen(crops, varied, self.config.tower)
+        return self.tensor(towers.embed(self.frozen, self.config.tower, "motion", seen))
 
 
 def heard(
@@ -101,81 +126,6 @@ def _initial(config: TrainConfig, recipe: Recipe, seen: Array, rng: np.random.Ge
     return out
 
 
-def _music_rows(tensors: Mapping[str, Tensor], seen: Array, rhythm: Array, config: TrainConfig, drop: float) -> Tensor:
-    torch = torch_module()
-    functional = torch.nn.functional
-    scaled = (torch.tensor(seen) - tensors["adapter.mean"]) / tensors["adapter.scale"]
-    hidden = functional.dropout(scaled, drop) @ tensors["adapter.hidden"].T + tensors["adapter.hidden_bias"]
-    learnt = (
-        functional.dropout(functional.relu(hidden), drop) @ tensors["adapter.head"].T + tensors["adapter.head_bias"]
-    )
-    return network.joined(learnt, torch.tensor(rhythm), config.tower)
-
-
-def _motion_rows(frozen: Mapping[str, Array], seen: Glimpses, config: TrainConfig) -> Tensor:
-    return torch_module().tensor(towers.embed(frozen, config.tower, "motion", seen))
-
-
-def _step(
-    state: State, takes: list[Take], patches: Patches, recipe: Recipe, frozen: Mapping[str, Array], config: TrainConfig
-) -> float:
-    torch = torch_module()
-    rng = np.random.default_rng([config.seed, state.step])
-    torch.manual_seed(config.seed * 1_000_003 + state.step)
-    crops = batches.draw(takes, config, rng)
-    # the audio network hears the song as it is, so nothing may change the tempo of one side
-    varied = [replace(augment.draw(config.augment, rng), rate=1.0) for _ in crops]
-    rhythm = batches.heard(crops, varied, config.tower).rhythm
-    music = _music_rows(state.now, heard(crops, varied, patches, recipe, config), rhythm, config, config.dropout)
-    motion = _motion_rows(frozen, batches.seen(crops, varied, config.tower), config)
-    negative, alike = batches.relations(crops, masks=config.masks)
-    wanted = np.eye(len(crops)) + config.style_positive * alike / np.maximum(alike.sum(1, keepdims=True), 1)
-    weight = 1.0 / (1.0 + alike.sum(1)) ** config.balance
-    tensors = [
-        torch.tensor(each.astype(kind)) for each, kind in ((negative, bool), (wanted, np.float32), (weight, np.float32))
-    ]
-    loss = network.contrastive(music, motion, network.scale_of(state.now), *tensors)
-    state.step += 1
-    value = float(loss.detach())
-    if not np.isfinite(value):
-        raise EncoderError(
-            f"training diverged at step {state.step} with a loss of {value:.3g}; lower `rate` ({config.rate:g})"
-        )
-    names = [name for name, each in state.now.items() if each.requires_grad]
-    grads = torch.autograd.grad(loss, [state.now[name] for name in names])
-    past = min(config.ema, state.step / (state.step + 10.0))
-    with torch.no_grad():
-        for name, grad in zip(names, grads, strict=True):
-            adam(state, name, grad, config.rate * schedule(state.step, config.steps), config.decay)
-            state.past[name].mul_(past).add_(state.now[name], alpha=1.0 - past)
-    return value
-
-
-def _judge(
-    state: State, loss: float, looks: Mapping[str, Sequence[Crop]], patches: Patches, recipe: Recipe,
-    frozen: Mapping[str, Array], config: TrainConfig,
-) -> None:  # fmt: skip
-    row = {"step": float(state.step), "loss": loss}
-    for name, crops in looks.items():
-        if len({crop.take.song for crop in crops}) < 2:
-            continue
-        plain = batches.plain(crops, config.tower)
-        with torch_module().no_grad():
-            music = _music_rows(state.past, heard(crops, None, patches, recipe, config), plain[0].rhythm, config, 0.0)
-        found = music.numpy() @ _motion_rows(frozen, plain[1], config).numpy().T
-        row |= {f"{name}_{key}": value for key, value in scores.figures(found, [crop.take for crop in crops]).items()}
-    state.history.append(row)
-    score = float(np.mean([value for key, value in row.items() if key.startswith("held_")] or [0.0]))
-    if score > state.best_score:
-        state.best, state.best_score, state.best_step = copies(state.past), score, state.step
-
-
-def _stale(state: State, config: TrainConfig, watched: bool) -> bool:
-    return watched and state.best_step > 0 and (state.step - state.best_step) // config.every >= config.patience
-
-
 def card_config(config: TrainConfig, recipe: Recipe) -> dict[str, Any]:
     """What an adapter encoder is built from."""
-    from dataclasses import asdict
-
     return {"tower": asdict(config.tower), "recipe": recipe.as_dict()}
