@@ -121,6 +121,61 @@ def test_an_adapter_learns_and_leaves_the_motion_tower_alone(sixteen: list[Take]
     assert np.array_equal(trained.tensors["adapter.head"], again.tensors["adapter.head"])
 
 
+def test_an_adapter_that_was_interrupted_goes_on_to_the_same_bytes(sixteen: list[Take], tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from choreodb.indexer.training import adapter
+    from choreodb.indexer.training.loop import train
+
+    motion = train(sixteen, [], replace(QUICK, steps=1)).tensors
+    recipe, patches, path = Recipe(width=8), fake_patches(sixteen), tmp_path / "run.safetensors"
+    config = replace(ADAPTED, steps=20, every=6, held_out=0.2)
+
+    class Stop(Exception):
+        pass
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if done > 14:
+            raise Stop
+
+    whole = adapter.train(sixteen[:12], sixteen[12:], patches, recipe, motion, config)
+    with pytest.raises(Stop):
+        adapter.train(sixteen[:12], sixteen[12:], patches, recipe, motion, config, checkpoint=path, progress=stop)
+    assert weights.load(path).card["metrics"]["step"] == 12
+    gone_on = adapter.train(sixteen[:12], sixteen[12:], patches, recipe, motion, config, checkpoint=path)
+    assert gone_on.history == whole.history
+    for name, array in whole.tensors.items():
+        assert array.tobytes() == gone_on.tensors[name].tobytes(), name
+
+
+def test_an_adapter_goes_on_with_nothing_but_its_own_run(sixteen: list[Take], tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from choreodb.indexer.training import adapter
+    from choreodb.indexer.training.loop import train
+
+    motion = train(sixteen, [], replace(QUICK, steps=1)).tensors
+    recipe, patches, path = Recipe(width=8), fake_patches(sixteen), tmp_path / "run.safetensors"
+    adapter.train(sixteen, [], patches, recipe, motion, ADAPTED, checkpoint=path)
+    with pytest.raises(EncoderError, match=r"rate = 0\.002, now 0\.001"):
+        adapter.train(sixteen, [], patches, recipe, motion, replace(ADAPTED, rate=1e-3), checkpoint=path)
+    other = {**patches, sixteen[0].song: patches[sixteen[0].song] + 1.0}
+    for takes, heard in ((sixteen, other), (sixteen[1:], patches)):
+        with pytest.raises(EncoderError, match="other clips, songs or weights"):
+            adapter.train(takes, [], heard, recipe, motion, ADAPTED, checkpoint=path)
+    with pytest.raises(EncoderError, match="'adapter-checkpoint', not 'towers-checkpoint'"):
+        train(sixteen, [], QUICK, checkpoint=path)
+
+
+def test_an_adapter_that_diverges_stops_with_step_and_loss(sixteen: list[Take]) -> None:
+    pytest.importorskip("torch")
+    from choreodb.indexer.training import adapter
+    from choreodb.indexer.training.loop import train
+
+    motion = train(sixteen, [], replace(QUICK, steps=1)).tensors
+    lost = {song: np.full_like(rows, np.nan) for song, rows in fake_patches(sixteen).items()}
+    with pytest.raises(EncoderError, match="diverged at step 1 with a loss of nan"):
+        adapter.train(sixteen, [], lost, Recipe(width=8), motion, ADAPTED)
+
+
 def test_a_motion_tower_of_another_size_is_refused_with_both_shapes(sixteen: list[Take]) -> None:
     pytest.importorskip("torch")
     from choreodb.indexer.training import adapter

@@ -42,6 +42,10 @@ def add(commands: Commands) -> None:
         metavar="FILE",
         help='the audio network of way = "adapter", its mel recipe in a .toml beside it',
     )
+    encoder.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda"),
+        help="where to train (default: a CUDA GPU, in bfloat16, where torch finds one, else the processor)",
+    )  # fmt: skip
     encoder.add_argument("--note", default="", metavar="TEXT", help="what the data is, for the card of the weights")
     add_json(encoder)
     _add_refiner(verbs)
@@ -102,7 +106,7 @@ def train_encoder(options: argparse.Namespace) -> int:
     library = Library.open(options.library, version=options.at)
     request = Request(
         folders=tuple(options.songs), out=options.out, onnx=options.onnx, note=options.note, command=_said(options),
-        start=None if options.start is None else _weights(options.start),
+        start=None if options.start is None else _weights(options.start), device=options.device,
     )  # fmt: skip
     with shown_progress() as progress:
         made = train_encoder(library.store, config, request, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,13 +26,15 @@ Flags = npt.NDArray[np.bool_]
 @dataclass(frozen=True, slots=True, eq=False)
 class Crop:
     """A stretch about `middle_s` (clip seconds) of a take's motion within `span`; its music is `heard` of another take
-    where the two were paired by likeness, else its own."""
+    where the two were paired by likeness, else its own. rate: how much faster the motion is shown, so that its beats are
+    as fast as the music's."""
 
     take: Take
     middle_s: float
     span: tuple[float, float]
     other: Take | None = None
     other_s: float = 0.0
+    rate: float = 1.0
 
     @property
     def heard(self) -> Take:
@@ -126,6 +128,7 @@ def heard(crops: Sequence[Crop], varied: Sequence[Variation], tower: TowerConfig
 
 def seen(crops: Sequence[Crop], varied: Sequence[Variation], tower: TowerConfig) -> Glimpses:
     """Glimpses of the crops' motion; what lies outside of a crop's span is not looked at."""
+    varied = [replace(how, false_rate=how.false_rate * crop.rate) for crop, how in zip(crops, varied, strict=True)]
     looks = [
         _look(crop.middle_s + how.offset_s, how.rate * how.false_rate, crop.take.seen_grid, how.forget_motion, tower)
         for crop, how in zip(crops, varied, strict=True)

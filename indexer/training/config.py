@@ -34,6 +34,28 @@ class AugmentConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TimingConfig:
+    """How the timing branch is trained, after the rest. steps: of gradient descent; 0 for no branch, so that timing stays
+    as it is without training. rate: of the descent. pull: towards the plain score. most: stretches that are looked at."""
+
+    steps: int = 0
+    rate: float = 0.05
+    pull: float = 0.02
+    most: int = 160
+
+    def __post_init__(self) -> None:
+        checks = {
+            "steps": 0 <= self.steps <= 100_000,
+            "rate": 0.0 < self.rate <= 1.0,
+            "pull": 0.0 <= self.pull <= 1.0,
+            "most": 2 <= self.most <= 2000,
+        }
+        wrong = next((name for name, right in checks.items() if not right), None)
+        if wrong:
+            raise EncoderError(f"timing cannot be trained with {wrong} = {getattr(self, wrong)!r}")
+
+
+@dataclass(frozen=True, slots=True)
 class TrainConfig:
     """One training run.
 
@@ -63,6 +85,7 @@ class TrainConfig:
     seed: int = 0
     tower: TowerConfig = field(default_factory=TowerConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    timing: TimingConfig = field(default_factory=TimingConfig)
 
     def __post_init__(self) -> None:
         checks = {
@@ -82,6 +105,8 @@ class TrainConfig:
         wrong = next((name for name, right in checks.items() if not right), None)
         if wrong:
             raise EncoderError(f"training cannot be run with {wrong} = {getattr(self, wrong)!r}")
+        if self.way == "unpaired" and self.timing.steps > 0:
+            raise EncoderError('way = "unpaired" knows no pairs, which [timing] learns from; set its steps to 0')
 
 
 def read(path: Path) -> TrainConfig:
@@ -98,7 +123,7 @@ def read(path: Path) -> TrainConfig:
 
 
 def built(values: Mapping[str, Any], source: str) -> TrainConfig:
-    """The config of a table; `tower` and `augment` are tables in it."""
+    """The config of a table; `tower`, `augment` and `timing` are tables in it."""
     return _filled(TrainConfig(), values, source)
 
 

@@ -13,6 +13,7 @@ from choreodb import __version__
 from choreodb.errors import EncoderError
 from choreodb.indexer.encoders import towers, weights
 from choreodb.indexer.encoders.weights import Weights
+from choreodb.indexer.training import device
 from choreodb.indexer.training import songs as audio
 from choreodb.indexer.training import takes as material
 from choreodb.indexer.training.config import TrainConfig, as_table
@@ -20,7 +21,8 @@ from choreodb.indexer.training.network import torch_module
 from choreodb.indexer.training.takes import Take
 
 if TYPE_CHECKING:
-    from choreodb.indexer.training.loop import Trained
+    from choreodb.indexer.timing_branch import TimingBranch
+    from choreodb.indexer.training.run import Trained
     from choreodb.storage.store import Store
 
 Progress = Callable[[str, int, int], None]
@@ -30,7 +32,8 @@ Progress = Callable[[str, int, int], None]
 class Request:
     """What to train on and where to write to. folders: of the songs' audio. start: weights to begin with; of an adapter, those
     whose motion tower is kept. onnx: the audio network of an adapter, with its recipe in a TOML beside it. note: what the
-    data is, for the card (a generator's version and seed, say). command: what made the weights, for the card."""
+    data is, for the card (a generator's version and seed, say). command: what made the weights, for the card. device:
+    `auto`, `cpu` or `cuda`."""
 
     folders: tuple[Path, ...]
     out: Path
@@ -38,6 +41,7 @@ class Request:
     onnx: Path | None = None
     note: str = ""
     command: str = "choreodb train encoder"
+    device: str = "auto"
 
 
 def train_encoder(store: Store, config: TrainConfig, request: Request, progress: Progress | None = None) -> Weights:
@@ -46,7 +50,7 @@ def train_encoder(store: Store, config: TrainConfig, request: Request, progress:
     While it runs, `OUT.checkpoint.safetensors` keeps where it is; the same command goes on from there. EncoderError for too
     few songs, numbers that are not finite, a run that diverges, a checkpoint or start that does not fit.
     """
-    torch_module()
+    device.pick(request.device, torch_module())
     _check(config, request)
     ids = store.columns("music", ["music"]).column("music").to_pylist()
     if progress is not None:
@@ -56,11 +60,13 @@ def train_encoder(store: Store, config: TrainConfig, request: Request, progress:
     kept, held, dropped = split(takes, config)
     if config.way == "adapter" and request.onnx is not None and request.start is not None:
         heard = {song: songs[song] for song in sorted({take.song for take in (*kept, *held)})}
-        architecture, table, trained = _adapted(kept, held, heard, config, request.onnx, request.start, progress)
+        architecture, table, trained = _adapted(kept, held, heard, config, request, progress)
     else:
         tensors = None if request.start is None else fitting(request.start)
-        trained = run(kept, held, config, tensors, checkpoint_of(request.out), progress)
+        trained = run(kept, held, config, tensors, checkpoint_of(request.out), progress, request.device)
         architecture, table = towers.ARCHITECTURE, as_table(config)["tower"]
+    if config.timing.steps > 0:
+        trained.tensors.update(branch(kept, config).tensors)
     card = {
         "architecture": architecture,
         "version": towers.VERSION,
@@ -93,14 +99,17 @@ def _check(config: TrainConfig, request: Request) -> None:
 
 
 def _adapted(
-    kept: Sequence[Take], held: Sequence[Take], songs: Mapping[str, Path], config: TrainConfig, onnx: Path,
-    start: Weights, progress: Progress | None,
+    kept: Sequence[Take], held: Sequence[Take], songs: Mapping[str, Path], config: TrainConfig, request: Request,
+    progress: Progress | None,
 ) -> tuple[str, dict[str, Any], Trained]:  # fmt: skip
     """An adapter on an audio network: (architecture, config for the card, what was trained)."""
     from choreodb.indexer.encoders import adapter as encoders
     from choreodb.indexer.encoders import onnx_audio
     from choreodb.indexer.training import adapter
 
+    onnx, start = request.onnx, request.start
+    if onnx is None or start is None:
+        raise ValueError("an adapter needs an audio network and weights to start from")
     recipe, network = onnx_audio.read_recipe(onnx), onnx_audio.read_network(onnx)
     audio_network = onnx_audio.AudioNetwork(network, recipe, source=f"{onnx.name!r}")
     patches = {}
@@ -109,9 +118,19 @@ def _adapted(
             progress("listen", done, len(songs))
         patches[song] = audio_network.song(path)
     config = replace(config, tower=towers.config_of(start))
-    trained = adapter.train(kept, held, patches, recipe, fitting(start), config, progress=progress)
+    trained = adapter.train(
+        kept, held, patches, recipe, fitting(start), config, checkpoint=checkpoint_of(request.out), progress=progress,
+        device=request.device,
+    )  # fmt: skip
     trained.tensors[encoders.NETWORK] = np.frombuffer(network, dtype=np.uint8)
     return encoders.ARCHITECTURE, adapter.card_config(config, recipe), trained
+
+
+def branch(kept: Sequence[Take], config: TrainConfig) -> TimingBranch:
+    """The timing branch of the takes that the rest was trained on."""
+    from choreodb.indexer.training import timing
+
+    return timing.train(kept, config.timing, np.random.default_rng([config.seed, 11]))
 
 
 def split(takes: Sequence[Take], config: TrainConfig) -> tuple[list[Take], list[Take], int]:
@@ -128,7 +147,7 @@ def split(takes: Sequence[Take], config: TrainConfig) -> tuple[list[Take], list[
 
 def run(
     kept: Sequence[Take], held: Sequence[Take], config: TrainConfig, start: Mapping[str, Any] | None = None,
-    checkpoint: Path | None = None, progress: Progress | None = None,
+    checkpoint: Path | None = None, progress: Progress | None = None, device: str = "auto",
 ) -> Trained:  # fmt: skip
     """One run of towers, `paired` or `unpaired`; the latter never learns which music a dance was danced to, and so does not
     stop by held-out pairs either."""
@@ -138,9 +157,9 @@ def run(
         made = pairing.pair(kept, config)
         return loop.train(
             kept, held, config, draw=lambda step, rng: made.draw(step, config, rng), start=start,
-            checkpoint=checkpoint, progress=progress, watch_only=True,
+            checkpoint=checkpoint, progress=progress, watch_only=True, device=device,
         )  # fmt: skip
-    return loop.train(kept, held, config, start=start, checkpoint=checkpoint, progress=progress)
+    return loop.train(kept, held, config, start=start, checkpoint=checkpoint, progress=progress, device=device)
 
 
 def fitting(start: Weights) -> Mapping[str, Any]:
