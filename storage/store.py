@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tokenize import TokenError
 from types import MappingProxyType
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from choreodb import __version__
 from choreodb.errors import ConflictError, StoreError
@@ -22,19 +20,14 @@ from choreodb.storage import manifest as manifests
 from choreodb.storage import virtual
 from choreodb.storage.fold import refuse_damage
 from choreodb.storage.folder import FolderPlace
-from choreodb.storage.manifest import ArrayEntry, FileEntry, Manifest
-from choreodb.storage.motion_table import (
-    MotionArrays,
-    MotionReader,
-    MotionWriter,
-    damaged,
-    keys_of,
-    open_parquet,
-)
+from choreodb.storage.manifest import FileEntry, Manifest
+from choreodb.storage.motion_table import MotionArrays, MotionReader
+from choreodb.storage.next_version import NextVersion, refuse_unequal_rows
+from choreodb.storage.part_files import known, map_array
+from choreodb.storage.part_files import read_part as read_part
 from choreodb.storage.place import Place, at
-from choreodb.storage.tables import ARRAY_DTYPES, ARRAYS, OPTIONAL_COLUMNS, SCHEMAS
+from choreodb.storage.tables import OPTIONAL_COLUMNS, SCHEMAS
 
-_ROW_GROUP = 1 << 16
 _ATTEMPTS = 100
 
 
@@ -132,11 +125,11 @@ class Store:
 
     def table(self, name: str) -> pa.Table:
         """A whole table, with the schema of `tables.SCHEMAS[name]`; empty where the library has no rows of it."""
-        return self.columns(name, SCHEMAS[_known(name, SCHEMAS)].names)
+        return self.columns(name, SCHEMAS[known(name, SCHEMAS)].names)
 
     def columns(self, name: str, columns: Sequence[str]) -> pa.Table:
         """Some columns of a table, in the order asked for; only these are read."""
-        schema = SCHEMAS[_known(name, SCHEMAS)]
+        schema = SCHEMAS[known(name, SCHEMAS)]
         for column in columns:
             if column not in schema.names:
                 raise StoreError(f"table {name!r} has no column {column!r}; it has {', '.join(schema.names)}")
@@ -157,7 +150,7 @@ class Store:
             if entry is None:
                 known = ", ".join(sorted(self.manifest.arrays)) or "none"
                 raise StoreError(f"library {str(self.place)!r} has no array {name!r}; it has {known}")
-            self._arrays[name] = _map_array(self._sound(entry.file), entry)
+            self._arrays[name] = map_array(self._sound(entry.file), entry)
         return self._arrays[name]
 
     def index_path(self, name: str) -> Path | None:
@@ -244,20 +237,22 @@ class Store:
         ConflictError where another process committed first; StoreError where parts do not fit together, or where
         writing fails.
         """
+        new = NextVersion(self.place, self.manifest)
         with self.place.changing():
-            stored = dict(self.manifest.arrays)
-            stored |= {name: self._write_array(name, array) for name, array in sorted(arrays.items())}
-            kept = {} if "embeddings" in arrays else dict(self.manifest.index)
+            clips = self.columns("clips", ["motion_key"]) if "clips" not in tables else tables["clips"]
+            written = new.arrays(arrays)
+            files = new.tables(tables)
+            files["motion"] = new.motion(append_motion or (), motion, clips.column("motion_key").to_pylist())
             manifest = Manifest(
                 version=self.version + 1,
                 parent=self.version or None,
                 code_version=__version__,
                 encoder=dict(self.manifest.encoder if encoder is None else encoder),
                 meta=dict(self.manifest.meta if meta is None else meta),
-                tables=self._write_tables(tables, append_motion or (), motion),
-                arrays=stored,
-                index=kept | {name: self._write_index(name, data) for name, data in sorted((index or {}).items())},
-                models=self._write_models(models),
+                tables={name: parts for name, parts in files.items() if parts},
+                arrays=written,
+                index=new.index(index or {}, keep="embeddings" not in arrays),
+                models=new.models(models),
                 change=dict(change),
             )
             return self._create(manifest)
@@ -274,7 +269,7 @@ class Store:
 
     def _create(self, manifest: Manifest) -> Store:
         """Commit a manifest and open it, before a vacuum can take it away."""
-        _check_rows(manifest)
+        refuse_unequal_rows(manifest)
         commits.create_manifest(self.place, manifest)
         return type(self).open(self.place, manifest.version)
 
@@ -306,76 +301,6 @@ class Store:
             raise StoreError(f"no clip {clip!r} in library {str(self.place)!r}; it has {len(self._clips)}: {some}, ...")
         return self._clips[clip]
 
-    def _write_tables(
-        self,
-        tables: Mapping[str, pa.Table],
-        added: Iterable[pa.Table | FileEntry],
-        motion: Sequence[FileEntry] | None,
-    ) -> dict[str, tuple[FileEntry, ...]]:
-        parts = dict(self.manifest.tables)
-        parts |= {name: (self._write_table(name, table),) for name, table in sorted(tables.items())}
-        parts["motion"] = self._motion_parts(added, tables.get("clips"), motion)
-        return {name: files for name, files in parts.items() if files}
-
-    def _write_table(self, name: str, table: pa.Table) -> FileEntry:
-        if _known(name, SCHEMAS) == "motion":
-            raise StoreError("the motion table is not replaced whole; hand its rows over as append_motion")
-        table = _conform(name, table)
-        write = partial(_write_parquet, table)
-        return commits.publish(self.place, f"tables/{name}", ".parquet", len(table), write)
-
-    def _write_array(self, name: str, array: npt.NDArray[Any]) -> ArrayEntry:
-        array = np.ascontiguousarray(array, dtype=np.dtype(ARRAY_DTYPES[_known(name, ARRAYS)]))
-        if array.ndim != 2:
-            raise StoreError(f"array {name!r} has shape {array.shape}; expected {ARRAYS[name]}")
-        entry = commits.publish(self.place, f"arrays/{name}", ".npy", len(array), partial(_write_npy, array))
-        return ArrayEntry(entry, tuple(array.shape), array.dtype.str)
-
-    def _write_index(self, name: str, data: bytes | Callable[[IO[bytes]], None]) -> FileEntry:
-        return self._write_file("index", name, ".bin", data)
-
-    def _write_models(self, models: Mapping[str, bytes] | None) -> dict[str, FileEntry]:
-        if models is None:
-            return dict(self.manifest.models)
-        return {name: self._write_file("models", name, ".safetensors", data) for name, data in sorted(models.items())}
-
-    def _write_file(self, folder: str, name: str, suffix: str, data: bytes | Callable[[IO[bytes]], None]) -> FileEntry:
-        if not name.replace("_", "").isalnum():
-            raise StoreError(f"{folder} name {name!r}: expected letters, digits and _")
-        write = data if callable(data) else partial(_write_bytes, data)
-        return commits.publish(self.place, f"{folder}/{name}", suffix, 0, write)
-
-    def _motion_parts(
-        self, added: Iterable[pa.Table | FileEntry], clips: pa.Table | None, parts: Sequence[FileEntry] | None
-    ) -> tuple[FileEntry, ...]:
-        known = self.columns("clips", ["motion_key"]) if clips is None else clips
-        used = set(known.column("motion_key").to_pylist())
-        before = self.manifest.tables.get("motion", ()) if parts is None else parts
-        candidates = [*before, *self._append(added)]
-        kept: list[FileEntry] = []
-        seen: set[str] = set()
-        for part in dict.fromkeys(candidates):
-            keys = keys_of(part.path, self.locate(part))
-            twice = keys & seen & used
-            if twice:
-                raise StoreError(f"motion {min(twice)!r} is already in the library; leave it out of append_motion")
-            if keys & used:
-                kept.append(part)
-                seen |= keys
-        if used - seen:
-            raise StoreError(f"clips refer to motion {min(used - seen)!r}, which is not stored; append it first")
-        return tuple(kept)
-
-    def _append(self, added: Iterable[pa.Table | FileEntry]) -> list[FileEntry]:
-        ready: list[FileEntry] = []
-        with MotionWriter(self.place) as writer:
-            for item in added:
-                if isinstance(item, FileEntry):
-                    ready.append(item)
-                else:
-                    writer.add_table(_conform("motion", item))
-        return [*ready, *writer.parts]
-
 
 def resolve(place: Place | Path | str, version: int | str | None) -> int:
     """The number of the newest version, or of `version`, a number or a tag; StoreError where there is none."""
@@ -396,87 +321,6 @@ def resolve(place: Place | Path | str, version: int | str | None) -> int:
     if number not in found:
         raise StoreError(f"library {str(place)!r} has no version {number}; it has {_ranges(found)}")
     return number
-
-
-def read_part(entry: FileEntry, path: Path, schema: pa.Schema, optional: Sequence[str] = ()) -> pa.Table:
-    """The columns of `schema` from one Parquet file; StoreError where it is damaged or has another schema.
-
-    optional: columns that are null where the file lacks them.
-    """
-    file = open_parquet(entry.path, path)
-    try:
-        found = file.schema_arrow
-        absent = [name for name in optional if name not in found.names]
-        table = file.read(columns=[name for name in schema.names if name not in absent], use_threads=False)
-        for name in absent:
-            table = table.append_column(schema.field(name), pa.nulls(file.metadata.num_rows, schema.field(name).type))
-            found = found.append(schema.field(name))
-        table = table.select(schema.names)
-    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise damaged(entry.path, error) from None
-    for column in schema:
-        if found.field(column.name).type != column.type:
-            raise StoreError(
-                f"{entry.path}: column {column.name!r} is {found.field(column.name).type}, expected {column.type}; "
-                "restore it or index the source again"
-            )
-    if len(table) != entry.rows:
-        raise StoreError(f"{entry.path} has {len(table)} rows where the manifest says {entry.rows}; restore it")
-    return pa.Table.from_arrays(table.columns, schema=schema)
-
-
-def _map_array(path: Path, entry: ArrayEntry) -> npt.NDArray[Any]:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError, TokenError) as error:
-        raise damaged(entry.file.path, error) from None
-    if array.shape != entry.shape or array.dtype.str != entry.dtype:
-        raise StoreError(
-            f"{entry.file.path} holds {array.dtype.str} {array.shape} where the manifest says {entry.dtype} "
-            f"{entry.shape}; restore it or index the source again"
-        )
-    return array
-
-
-def _conform(name: str, table: pa.Table) -> pa.Table:
-    """`table` in exactly the columns, types and order of its schema; StoreError where it does not fit."""
-    schema = pa.schema([column.remove_metadata() for column in SCHEMAS[name]])
-    if set(table.column_names) != set(schema.names) or len(table.column_names) != len(schema):
-        differ = sorted(set(table.column_names) ^ set(schema.names))
-        raise StoreError(f"table {name!r}: columns missing or unknown: {', '.join(differ) or 'a column occurs twice'}")
-    table = table.select(schema.names)
-    for column in schema:
-        if not column.nullable and table.column(column.name).null_count:
-            raise StoreError(f"table {name!r}: column {column.name!r} has nulls; it needs a value in every row")
-    try:
-        return table.cast(schema).combine_chunks()
-    except (pa.ArrowException, ValueError) as error:
-        raise StoreError(f"table {name!r} does not fit its schema: {' '.join(str(error).split())}") from None
-
-
-def _check_rows(manifest: Manifest) -> None:
-    segments = manifest.rows("segments")
-    for name, array in manifest.arrays.items():
-        if array.file.rows != segments:
-            raise StoreError(f"array {name!r} has {array.file.rows} rows for {segments} segments; commit both together")
-
-
-def _write_parquet(table: pa.Table, file: IO[bytes]) -> None:
-    pq.write_table(table, file, compression="zstd", version="2.6", row_group_size=_ROW_GROUP, write_page_checksum=True)
-
-
-def _write_npy(array: npt.NDArray[Any], file: IO[bytes]) -> None:
-    np.lib.format.write_array(file, array, version=(1, 0), allow_pickle=False)
-
-
-def _write_bytes(data: bytes, file: IO[bytes]) -> None:
-    file.write(data)
-
-
-def _known(name: str, names: Iterable[str]) -> str:
-    if name not in names:
-        raise StoreError(f"a library has no {name!r}; it has {', '.join(names)}")
-    return name
 
 
 def _check_free(place: Place) -> None:
