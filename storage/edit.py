@@ -315,9 +315,6 @@ def repack(place: Place, parts: Sequence[FileEntry], keys: Collection[str]) -> t
 
 def copy_motion(place: Place, parts: Sequence[FileEntry], keys: Collection[str], writer: MotionWriter) -> None:
     """Hand the blocks of `keys` in `parts`, files of the library at `place`, to `writer`, which may be another one's."""
-    wanted = pa.array(sorted(keys), pa.string())
     for part in parts:
-        for rows in row_groups(part.path, locate(place, part)):
-            chosen = rows.filter(pc.is_in(rows.column("motion_key"), value_set=wanted))
-            if len(chosen):
-                writer.add_table(chosen)
+        for rows in row_groups(part.path, locate(place, part), keys):
+            writer.add_table(rows)

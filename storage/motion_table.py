@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from choreodb.errors import StoreError
@@ -286,16 +287,22 @@ def damaged(name: str, error: Exception) -> StoreError:
     return StoreError(f"{name} is damaged: {why}; restore it or index the source again")
 
 
-def row_groups(name: str, path: Path) -> Iterator[pa.Table]:
-    """The rows of a part, a row group at a time, with all columns of the motion table; StoreError where it is damaged."""
+def row_groups(name: str, path: Path, keys: Collection[str]) -> Iterator[pa.Table]:
+    """The rows of a part that are of these keys, a row group at a time, with all columns of the motion table.
+
+    Only row groups that hold one of the keys are read. StoreError where the part is damaged.
+    """
     file = open_parquet(name, path)
-    for group in range(file.metadata.num_row_groups):
+    wanted = pa.array(sorted(keys), pa.string())
+    known = frozenset(keys)
+    for group in sorted({group for group, _, facts in _placed(name, file) if facts[0] in known}):
         try:
             rows = file.read_row_group(group, use_threads=False)
             for column in PLAIN_SCHEMA:
                 if column.name not in rows.column_names and column.nullable:
                     rows = rows.append_column(column, pa.nulls(len(rows), column.type))
-            yield rows.select(PLAIN_SCHEMA.names).cast(PLAIN_SCHEMA)
+            rows = rows.select(PLAIN_SCHEMA.names).cast(PLAIN_SCHEMA)
+            yield rows.filter(pc.is_in(rows.column("motion_key"), value_set=wanted))
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             raise damaged(name, error) from None
 
@@ -315,15 +322,20 @@ def _key_rows(name: str, file: pq.ParquetFile) -> Iterator[tuple[Any, ...]]:
         raise damaged(name, error) from None
 
 
+def _placed(name: str, file: pq.ParquetFile) -> Iterator[tuple[int, int, tuple[Any, ...]]]:
+    """Row group, row in it and the values of `_KEYS` of every row of a part."""
+    metadata = file.metadata
+    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    places = [(group, row) for group, size in enumerate(sizes) for row in range(size)]
+    rows = list(_key_rows(name, file))
+    if len(rows) != len(places):
+        raise damaged(name, ValueError(f"it has {len(rows)} rows where its groups have {len(places)}"))
+    return ((group, row, facts) for (group, row), facts in zip(places, rows, strict=True))
+
+
 def _lookup(names: Sequence[str], files: Sequence[pq.ParquetFile]) -> dict[str, tuple[Block, ...]]:
     found: dict[str, list[Block]] = {}
     for part, (name, file) in enumerate(zip(names, files, strict=True)):
-        metadata = file.metadata
-        sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-        places = [(group, row) for group, size in enumerate(sizes) for row in range(size)]
-        rows = list(_key_rows(name, file))
-        if len(rows) != len(places):
-            raise damaged(name, ValueError(f"it has {len(rows)} rows where its groups have {len(places)}"))
-        for (group, row), (key, first, frames, joints) in zip(places, rows, strict=True):
+        for group, row, (key, first, frames, joints) in _placed(name, file):
             found.setdefault(key, []).append(Block(part, group, row, first, frames, joints))
     return {key: tuple(sorted(rows, key=lambda block: block.first)) for key, rows in found.items()}
