@@ -15,11 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fake_encoder
 import numpy as np
 import pytest
 
 from choreodb import cli
 from choreodb.errors import StoreError
+from choreodb.indexer import merge, subset
+from choreodb.indexer.build import index
+from choreodb.indexer.encoders import recorded
+from choreodb.indexer.reembed import reembed
+from choreodb.library import Library
 from choreodb.storage import history, specimen
 from choreodb.storage.cache import Cache
 from choreodb.storage.place import at, file_sha256
@@ -257,6 +263,47 @@ def test_commands_take_an_address(
         outputs.append(out.read_bytes())
     assert outputs[0] == outputs[1]
     assert cli.main(["search", address, "--music", str(sample_song), "--top", "1"]) == 0
+
+
+def test_a_trained_encoder_travels_with_a_library_in_a_bucket(
+    bucket: str, sample_folder: Path, sample_song: Path, tmp_path: Path
+) -> None:
+    """Its weights are an object among the others: another machine, with an empty cache, embeds and searches with them."""
+    weights = tmp_path / "tiny.safetensors"
+    fake_encoder.save(weights)
+    source = tmp_path / "troupe"
+    source.mkdir()
+    for number, path in enumerate(sorted(sample_folder.rglob("*.bvh"))[:3]):
+        shutil.copy(path, source / f"dance{number}.bvh")
+    there, here = f"s3://{bucket}/trained", tmp_path / "trained"
+    for place in (there, here):
+        index([source], place, encoder=weights)
+    store = Store.open(there)
+    assert store.manifest.files() == Store.open(here).manifest.files()
+    weights.unlink()
+    shutil.rmtree(tmp_path / "cache")
+    store = Store.open(there)
+    assert store.model("encoder") == Store.open(here).model("encoder")
+    assert [hit.segment for hit in Library(store).search(music=sample_song, top=3).windows[0].hits] == [
+        hit.segment for hit in Library.open(here).search(music=sample_song, top=3).windows[0].hits
+    ]
+    clips = store.columns("clips", ["clip"]).column("clip").to_pylist()
+    part = subset.export(store, f"s3://{bucket}/part", subset.choose(store, clips[:1]))
+    both = merge.merge(f"s3://{bucket}/both", [part.place, store.place]).store
+    assert both.encoder == store.encoder
+    np.testing.assert_array_equal(both.array("embeddings"), store.array("embeddings"))
+    assert recorded.of_store(both).hash == store.encoder["sha256"]
+    plain = reembed(store, "rhythm")
+    assert plain.model("encoder") is None
+    back = history.rollback(there, store.version)
+    assert back.model("encoder") == store.model("encoder")
+    assert verify(there) == verify(both) == ()
+    entry = both.manifest.models["encoder"]
+    client = boto3.client("s3", region_name="us-east-1")
+    client.put_object(Bucket=bucket, Key=f"both/{entry.path}", Body=b"x" * entry.bytes)
+    shutil.rmtree(tmp_path / "cache")
+    with pytest.raises(StoreError, match=entry.path):
+        Store.open(f"s3://{bucket}/both").model("encoder")
 
 
 COMMANDS = (
