@@ -7,6 +7,7 @@ and the table says so. Opening and searching happen in a process of their own, w
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -40,12 +41,14 @@ imported, before = time.perf_counter(), resident()
 store = Store.open(sys.argv[1])
 opened, memory = time.perf_counter(), resident()
 import numpy as np
+began = time.perf_counter()
 vectors = store.array("embeddings")
+checked = time.perf_counter()
 rng = np.random.default_rng(0)
 queries = np.array(vectors[np.sort(rng.choice(len(vectors), int(sys.argv[2]), replace=False))])
 ready = time.perf_counter()
 chosen = index.choose(store)
-found = time.perf_counter()
+loaded = time.perf_counter()
 chosen.search(queries[:1], int(sys.argv[3]))
 first, cpu_before = time.perf_counter(), time.process_time()
 _, ids = chosen.search(queries, int(sys.argv[3]))
@@ -56,6 +59,7 @@ after = resident()
 print(json.dumps({
     "open_ms": 1000 * (opened - imported), "open_rss_mb": memory["VmRSS:"], "open_anon_mb": memory["RssAnon:"],
     "import_rss_mb": before["VmRSS:"], "first_query_ms": 1000 * (first - ready), "index": repr(chosen).split("(")[0],
+    "embeddings_check_ms": 1000 * (checked - began), "index_check_ms": 1000 * (loaded - ready),
     "query_ms": 1000 * (many - first) / len(queries), "query_cpu_ms": 1000 * (cpu_after - cpu_before) / len(queries),
     "recall": sum(shared) / len(shared), "peak_anon_mb": after["RssAnon:"],
 }))
@@ -162,6 +166,8 @@ def _sized(base: Path, size: int, seed: int, song: Path) -> Row:
         "hours": float(clips.sum() / 3600.0) * _sides(after),
         "copies_s": took[0],
         "copies_cpu_s": took[1],
+        "made_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "checked_mb": _checked_bytes(after) / 1e6,
         "bytes": sum(entry.bytes for entry in after.manifest.files()),
         **_told(_OPENED, str(base), str(QUERIES), str(TOP)),
         **_told(_DANCED, str(base), str(song)),
@@ -170,6 +176,11 @@ def _sized(base: Path, size: int, seed: int, song: Path) -> Row:
     del after
     history.vacuum(base, keep=2)
     return row
+
+
+def _checked_bytes(store: Store) -> int:
+    """Bytes of the embeddings and the index, which are compared with their checksums before the first search."""
+    return store.manifest.arrays["embeddings"].file.bytes + sum(entry.bytes for entry in store.manifest.index.values())
 
 
 def _sides(store: Store) -> float:
@@ -259,12 +270,16 @@ def _forms(store: Store, folder: Path) -> list[Row]:
 def format_table(rows: Sequence[Row]) -> str:
     """Two tables: sizes, parts."""
     sizes = [row for row in rows if row["kind"] == "size"]
-    shown = [{**row, "gb": row["bytes"] / 1e9, "read_share": row["read_bytes"] / row["motion_bytes"]} for row in sizes]
+    shown = [
+        {**row, "gb": row["bytes"] / 1e9, "check_ms": row["embeddings_check_ms"] + row["index_check_ms"]}
+        for row in sizes
+    ]
     columns = [
         Column("segments", "segments", "d"), Column("captured_segments", "captured", "d"), Column("hours", "hours", ".1f"),
-        Column("captured_min", "captured min", ".1f"), Column("copies_cpu_s", "copying, CPU s", ".1f"), Column("gb", "GB", ".2f"),
+        Column("captured_min", "captured min", ".1f"), Column("copies_cpu_s", "copying, CPU s", ".1f"), Column("made_peak_mb", "peak MB", ".0f"), Column("gb", "GB", ".2f"),
         Column("open_ms", "open ms", ".0f"), Column("open_rss_mb", "resident MB", ".0f"), Column("import_rss_mb", "of that imports", ".0f"),
-        Column("index", "index", "s"), Column("first_query_ms", "first search ms", ".0f"), Column("query_cpu_ms", "search CPU ms", ".2f"),
+        Column("index", "index", "s"), Column("checked_mb", "checked MB", ".0f"), Column("check_ms", "checking ms", ".0f"),
+        Column("first_query_ms", "first search ms", ".0f"), Column("query_cpu_ms", "search CPU ms", ".2f"),
         Column("recall", "recall@16", ".3f"), Column("peak_anon_mb", "anonymous MB after", ".0f"),
         Column("dance_first_cpu_s", "first dance, CPU s", ".1f"), Column("dance_cpu_s", "the next, CPU s", ".1f"),
         Column("dance_peak_mb", "peak MB", ".0f"), Column("read_cpu_ms", "60 segments' frames, CPU ms", ".1f"), Column("read_bytes", "bytes of row groups", "d"),
@@ -280,7 +295,9 @@ def format_table(rows: Sequence[Row]) -> str:
     return "\n\n".join(
         [
             markdown(shown, columns),
-            "Hours count mirror images. All but the captured segments are virtual: tempo-changed copies and mirror images.",
+            "Hours count mirror images. All but the captured segments are virtual: tempo-changed copies and mirror images. Peaks count "
+            "mapped files that lie in memory. Checked: embeddings and index, compared with their checksums before the first search, "
+            "of which the index's share is in its time.",
             markdown(parts, kinds),
             markdown([row for row in rows if row["kind"] == "form"], forms),
         ]
