@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import QueryError
-from choreodb.retriever import costs, demands, search_kernel
+from choreodb.retriever import costs, demands, fit_kernel, search_kernel
 from choreodb.retriever.costs import BoolArray, FloatArray, IntArray
 from choreodb.retriever.lattice import Boundaries, boundaries_of, boundaries_on_disk
 from choreodb.retriever.placement import Step
@@ -53,6 +53,7 @@ CLIP_COLUMNS = ("clip", "frames", "style", "source_start_s")
 """What a pool is made of."""
 
 _SAME_TIME_S = 1e-6
+_STEPS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,32 +218,46 @@ def clip_rows(segments: Any, clips: Any) -> IntArray:
 
 def fit(pool: Pool, nominal_s: float, at: At = EVERY) -> Fit:
     """How the segments of the pool at `at` would fill `nominal_s` seconds of song (see the top of this module)."""
-    first = np.arange(len(pool))[at]
-    start, own_end = pool.start_s[at], pool.end_s[at]
-    last, beats, end = first, pool.beats[at].copy(), own_end.copy()
-    least, most = costs.MIN_WARP * nominal_s, costs.MAX_WARP * nominal_s
-    for _ in range(RUN_SEGMENTS - 1):
-        follower = pool.next[last]
-        grows = (end - start < least - _SAME_TIME_S) & (follower >= 0)
-        last = np.where(grows, follower, last)
-        both = (beats > 0) & (pool.beats[last] > 0)
-        beats = np.where(grows, np.where(both, beats + pool.beats[last], 0), beats)
-        end = np.where(grows, pool.end_s[last], end)
-    length = end - start
-    whole = (length >= least - _SAME_TIME_S) & (length <= most + _SAME_TIME_S)
-    # At its own speed where the clip is long enough, else what there is.
-    stretch = np.where(whole, length, np.minimum(nominal_s, pool.clip_end_s[at] - start))
-    rate = stretch / nominal_s
-    unused = np.clip((own_end - start - stretch) / (own_end - start), 0.0, 1.0)
-    held = np.clip(costs.MIN_WARP - rate, 0.0, None) / costs.MIN_WARP
     return Fit(
-        source_end_s=start + stretch,
-        rate=rate,
-        beats=np.where(whole, beats, 0),
-        misfit=np.where(whole, 0.0, np.maximum(unused, held)),
-        trimmed=~whole,
-        last=np.where(whole, last, _nearest_end(pool, first, start + stretch)),
+        *fit_kernel.fit(
+            positions(pool, at),
+            pool.start_s,
+            pool.end_s,
+            pool.clip_end_s,
+            pool.beats,
+            pool.next,
+            float(nominal_s),
+            costs.MIN_WARP * nominal_s,
+            costs.MAX_WARP * nominal_s,
+            costs.MIN_WARP,
+            RUN_SEGMENTS - 1,
+            _SAME_TIME_S,
+        )
     )
+
+
+def positions(pool: Pool, at: At) -> IntArray:
+    """`at` as ascending positions."""
+    return np.arange(len(pool))[at] if isinstance(at, slice) else at
+
+
+class Distances:
+    """Embedding distance of N steps to segments of a pool; to all of them, block by block of steps."""
+
+    def __init__(self, pool: Pool, embeddings: Float32Array) -> None:
+        self._pool = pool
+        self._embeddings = embeddings
+        self._first = self._stop = 0
+        self._block = np.empty((0, 0), dtype=np.float32)
+
+    def of(self, step: int, at: At) -> Float32Array:
+        """To the segments at `at`; steps are asked for in their order."""
+        if not isinstance(at, slice):
+            return np.asarray(1.0 - self._pool.embeddings[at] @ self._embeddings[step])
+        if not self._first <= step < self._stop:
+            self._first, self._stop = step, step + _STEPS_AT_ONCE
+            self._block = 1.0 - self._embeddings[self._first : self._stop] @ self._pool.embeddings[EVERY].T
+        return np.asarray(self._block[step - self._first, at])
 
 
 def travelled(pool: Pool, first: IntArray, last: IntArray, source_end_s: FloatArray) -> FloatArray:
@@ -254,16 +269,6 @@ def travelled(pool: Pool, first: IntArray, last: IntArray, source_end_s: FloatAr
         way = np.where(going[:, None], search_kernel.advance(way, pool.travel[at]), way)
     share = (source_end_s - pool.start_s[first]) / (pool.end_s[last] - pool.start_s[first])
     return way * np.clip(share, 0.0, 2.0)[:, None]
-
-
-def _nearest_end(pool: Pool, first: IntArray, end_s: FloatArray) -> IntArray:
-    """Of each of the segments `first` [M] and its continuations, the one that ends nearest to `end_s` [M]."""
-    best = last = first
-    for _ in range(RUN_SEGMENTS - 1):
-        last = np.where(pool.next[last] >= 0, pool.next[last], last)
-        nearer = np.abs(pool.end_s[last] - end_s) < np.abs(pool.end_s[best] - end_s) - _SAME_TIME_S
-        best = np.where(nearer, last, best)
-    return best
 
 
 def unary_terms(
@@ -298,7 +303,7 @@ def unary_terms(
     terms[4] = (weights.rest_energy if rest else weights.energy) * np.square(pool.energy[at] - target)
     terms[5] = weights.style * style_price[pool.style[at]]
     terms[6] = weights.walkable * ~pool.walkable[at]
-    alone = ~filled.trimmed & (filled.last == np.arange(len(pool))[at])
+    alone = ~filled.trimmed & (filled.last == positions(pool, at))
     terms[7] = 0.0 if rest else weights.timing * misses(pool.slowness, heard, alone, at)
     return terms * ((end_s - start_s) / costs.UNIT_S)
 

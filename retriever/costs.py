@@ -96,9 +96,13 @@ def rank01(values: npt.NDArray[np.floating]) -> FloatArray:
     """Rank of each value among all of them, 0..1, ties sharing their mean rank; 0.5 for a single value."""
     if len(values) < 2:
         return np.full(len(values), 0.5)
-    ordered = np.sort(values)
-    below, upto = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
-    return (below + upto - 1) / 2.0 / (len(values) - 1)
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    below = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    counts = np.diff(np.append(below, len(values)))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat((2 * below + counts - 1) / 2.0 / (len(values) - 1), counts)
+    return ranks
 
 
 def style_distance(distance: npt.NDArray[np.float32], styles: IntArray, seconds: FloatArray) -> FloatArray:

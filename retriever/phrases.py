@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from choreodb.music.features import means_between
 from choreodb.retriever.costs import FloatArray
 from choreodb.retriever.placement import Step
 
@@ -49,11 +50,10 @@ def _sounds(steps: tuple[Step, ...], features: Features) -> FloatArray:
     frames = len(features.mel_db)
     if frames == 0:
         return np.zeros((len(steps), 1))
-    total = np.concatenate([np.zeros((1, features.mel_db.shape[1])), np.cumsum(features.mel_db, axis=0, dtype=float)])
     starts = np.array([step.start_s for step in steps])
     first = np.clip(np.rint(starts / features.hop_s).astype(np.int64), 0, frames - 1)
-    stop = np.maximum(np.append(first[1:], frames), first + 1)
-    means = (total[stop] - total[first]) / (stop - first)[:, None]
+    edges = np.append(first, frames)
+    means = np.where((np.diff(edges) > 0)[:, None], means_between(features.mel_db, edges), features.mel_db[first])
     return np.asarray((means - means.mean(axis=0)) / max(float(np.sqrt(means.var(axis=0).sum())), 1e-6))
 
 

@@ -391,16 +391,17 @@ def build_choices(
     following, depth = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     offers = _Offers(len(pool))
     lists = shortlist.shortlists(pool, query.steps, query.embeddings, options.candidates, options.style)
+    distances = candidates.Distances(pool, query.embeddings)
     for index, step in enumerate(query.steps):
         start_s, end_s = song.nominal_span(step)
         fixed = [np.array([locks[index]], dtype=np.int64)] if locks and index in locks else []
         known = [] if include is None else [include.segment[include.nodes(index)]]
         at: At = candidates.EVERY
-        here = np.arange(len(pool))
         if lists is not None:
-            at = here = np.unique(np.concatenate([lists[index], following, *fixed, *known]))
+            at = np.unique(np.concatenate([lists[index], following, *fixed, *known]))
+        here = candidates.positions(pool, at)
         filled = candidates.fit(pool, end_s - start_s, at)
-        distance = 1.0 - pool.embeddings[at] @ query.embeddings[index]
+        distance = distances.of(index, at)
         priced = candidates.unary_terms(
             pool,
             step,
@@ -456,9 +457,10 @@ class _Offers:
 def _levels(chosen: IntArray, near: IntArray, following: IntArray, depth: IntArray) -> IntArray:
     """How many bars ago the chain of each chosen segment began: 0 for near ones, `depth` for those that follow."""
     level = np.full(len(chosen), CHAIN_BARS, dtype=np.int64)
-    follows = np.isin(chosen, following)
-    level[follows] = depth[np.searchsorted(following, chosen[follows])]
-    level[np.isin(chosen, near)] = 0
+    place = np.searchsorted(following, chosen)
+    follows = np.append(following, -1)[place] == chosen
+    level[follows] = depth[place[follows]]
+    level[np.append(near, -1)[np.searchsorted(near, chosen)] == chosen] = 0
     return level
 
 

@@ -22,6 +22,9 @@ ROUNDS = 8
 SAMPLE = 48
 """Rounds of k-means, and training rows for each cell."""
 
+ROOM = 3
+"""A scan collects so many times what it keeps before it throws the worse ones away."""
+
 _BLOCK_VALUES = 1 << 24
 
 
@@ -130,26 +133,16 @@ def visits_of(
         wanted = min(len(sizes), 4 * wanted)
 
 
-@nb.njit(cache=True, nogil=True)
 def nearest_cells(near: Vectors, wanted: int) -> npt.NDArray[np.int32]:
-    """The `wanted` columns with the largest values of each row of `near` [Q, L], in order, by insertion."""
-    out = np.empty((near.shape[0], wanted), dtype=np.int32)
-    best = np.empty(wanted, dtype=np.float32)
-    for query in range(near.shape[0]):
-        count = 0
-        for column in range(near.shape[1]):
-            value = near[query, column]
-            if count == wanted and not value > best[wanted - 1]:
-                continue
-            place = count if count < wanted else wanted - 1
-            while place > 0 and best[place - 1] < value:
-                best[place] = best[place - 1]
-                out[query, place] = out[query, place - 1]
-                place -= 1
-            best[place] = value
-            out[query, place] = column
-            count = min(count + 1, wanted)
-    return out
+    """The `wanted` columns with the largest values of each row of `near` [Q, L], in order, of equal ones the lower."""
+    every = near.shape[1]
+    if wanted < every:
+        chosen = np.sort(np.argpartition(near, every - wanted, axis=1)[:, every - wanted :].astype(np.int32), axis=1)
+        near = np.take_along_axis(near, chosen, axis=1)
+    else:
+        chosen = np.broadcast_to(np.arange(every, dtype=np.int32), near.shape)
+    order = np.argsort(-near, axis=1, kind="stable")
+    return np.ascontiguousarray(np.take_along_axis(chosen, order, axis=1))
 
 
 @nb.njit(cache=True, nogil=True)
@@ -192,11 +185,14 @@ def _scan(
     rows: Vectors,
     allowed: Bools,
 ) -> Ints:
-    """Cell by cell: the queries that visit it times its rows, each product offered to a short list."""
+    """Cell by cell: the queries that visit it times its rows, each product offered to a list of some more than `keep`."""
     cells = len(offset) - 1
     start, visitor = visitors(order, visits, cells)
-    best = np.full((len(queries), keep), -np.inf, dtype=np.float32)
-    found = np.full((len(queries), keep), -1, dtype=np.int64)
+    room = ROOM * keep
+    best = np.empty((len(queries), room), dtype=np.float32)
+    found = np.full((len(queries), room), -1, dtype=np.int64)
+    count = np.zeros(len(queries), dtype=np.int64)
+    least = np.full(len(queries), -np.inf, dtype=np.float32)
     for cell in range(cells):
         here = visitor[start[cell] : start[cell + 1]]
         first, last = offset[cell], offset[cell + 1]
@@ -204,16 +200,49 @@ def _scan(
             continue
         product = np.dot(queries[here], rows[first:last].T)
         for index in range(len(here)):
-            _offer(product[index], ids[first:last], allowed, best[here[index]], found[here[index]])
-    return found
+            query = here[index]
+            scores, ranked, named = product[index], best[query], found[query]
+            held, bar = count[query], least[query]
+            for at in range(last - first):
+                if scores[at] > bar and (not len(allowed) or allowed[ids[first + at]]):
+                    ranked[held], named[held] = scores[at], ids[first + at]
+                    held += 1
+                    if held == room:
+                        bar, held = keep_best(ranked, named, held, keep), keep
+            count[query], least[query] = held, bar
+    for query in range(len(queries)):
+        if count[query] > keep:
+            keep_best(best[query], found[query], count[query], keep)
+    return found[:, :keep].copy()
 
 
 @nb.njit(cache=True, nogil=True)
-def _offer(scores: Vectors, ids: Ints, allowed: Bools, best: Vectors, found: Ints) -> None:
-    """Put allowed ids into `found` [K], a heap with its smallest of `best` [K] on top, in place of smaller ones."""
-    for at in range(len(scores)):
-        if scores[at] > best[0] and (not len(allowed) or allowed[ids[at]]):
-            replace_least(best, found, scores[at], ids[at])
+def keep_best(scores: Vectors, ids: Ints, count: int, keep: int) -> np.float32:
+    """Bring the `keep` largest of the first `count` scores, with their ids, to the front; the least of them.
+
+    Hoare, "Algorithm 65: Find" (1961).
+    """
+    low, high, wanted = 0, count - 1, keep - 1
+    while low < high:
+        pivot = scores[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while scores[left] > pivot:
+                left += 1
+            while scores[right] < pivot:
+                right -= 1
+            if left <= right:
+                scores[left], scores[right] = scores[right], scores[left]
+                ids[left], ids[right] = ids[right], ids[left]
+                left += 1
+                right -= 1
+        if wanted <= right:
+            high = right
+        elif wanted >= left:
+            low = left
+        else:
+            break
+    return scores[wanted]
 
 
 @nb.njit(cache=True, nogil=True)

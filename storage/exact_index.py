@@ -102,25 +102,42 @@ def rescore(vectors: Vectors, queries: Vectors, found: Ints, k: int) -> Result:
 
     A matrix product rounds differently from place to place; this makes a score depend on nothing but its two vectors.
     """
-    scores = np.empty(found.shape, dtype=np.float32)
-    _products(np.asarray(vectors), queries, found, scores)
-    order = np.lexsort((found, -scores), axis=-1)[:, :k]
-    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(found, order, axis=1)
+    best = np.full((len(queries), k), -np.inf, dtype=np.float32)
+    ids = np.full((len(queries), k), -1, dtype=np.int64)
+    _rescored(np.asarray(vectors), queries, found, best, ids)
+    return best, ids
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _products(vectors: Vectors, queries: Vectors, found: Ints, scores: Vectors) -> None:
-    """The inner product of every query with each of its ids."""
+def _product(row: Vectors, query: Vectors) -> np.float32:
+    total = 0.0
+    for column in range(len(query)):
+        total += np.float64(row[column]) * np.float64(query[column])
+    return np.float32(total)
+
+
+@nb.njit(cache=True, nogil=True)
+def _rescored(vectors: Vectors, queries: Vectors, found: Ints, best: Vectors, ids: Ints) -> None:
+    """The best of every query's `found` [Q, K], in order, into `best` and `ids` [Q, k]."""
+    last = best.shape[1] - 1
     for query in range(found.shape[0]):
-        for place in range(found.shape[1]):
-            row = found[query, place]
-            if row < 0:
-                scores[query, place] = -np.inf
+        count = 0
+        for at in found[query]:
+            if at < 0:
                 continue
-            total = 0.0
-            for column in range(queries.shape[1]):
-                total += np.float64(vectors[row, column]) * np.float64(queries[query, column])
-            scores[query, place] = total
+            score = _product(vectors[at], queries[query])
+            place = min(count, last)
+            if count > last and not (
+                score > best[query, last] or (score == best[query, last] and at < ids[query, last])
+            ):
+                continue
+            while place > 0 and (
+                score > best[query, place - 1] or (score == best[query, place - 1] and at < ids[query, place - 1])
+            ):
+                best[query, place], ids[query, place] = best[query, place - 1], ids[query, place - 1]
+                place -= 1
+            best[query, place], ids[query, place] = score, at
+            count += 1
 
 
 def extended(vectors: Vectors, more: Vectors) -> Vectors:

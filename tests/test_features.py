@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from choreodb.music import decode, features
+from choreodb.music import decode, features, filter_kernel
 from choreodb.music.decode import RATE, Audio
 from choreodb.music.features import HOP, HOP_S, analyse
 
@@ -51,6 +51,22 @@ def test_onset_strength_is_librosas_on_real_songs(realdata: Path, name: str) -> 
     onset = analyse(song).onset
     assert len(onset) == len(reference)
     assert np.corrcoef(onset, reference)[0, 1] > 0.999
+
+
+def test_filters_are_the_dense_product() -> None:
+    rng = np.random.default_rng(5)
+    spectrum = (rng.standard_normal((130, 1025)) + 1j * rng.standard_normal((130, 1025))).astype(np.complex64)
+    bank = features.filterbank()
+    found = np.empty((130, bank.shape[1]), dtype=np.float32)
+    filter_kernel.project(spectrum, *filter_kernel.filters(bank), found)
+    power = spectrum.real.astype(np.float64) ** 2 + spectrum.imag.astype(np.float64) ** 2
+    np.testing.assert_allclose(found, power @ bank.astype(np.float64), rtol=1e-4, atol=1e-6)
+
+
+def test_means_between_edges() -> None:
+    values = np.arange(12, dtype=np.float32).reshape(6, 2)
+    found = features.means_between(values, np.array([0, 2, 2, 5, 6, 6]))
+    np.testing.assert_allclose(found, [[1, 2], [0, 0], [6, 7], [10, 11], [0, 0]])
 
 
 def test_shapes_types_and_ranges(noise: Audio) -> None:

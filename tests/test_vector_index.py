@@ -54,6 +54,31 @@ def recall(found: npt.NDArray[np.int64], truth: npt.NDArray[np.int64]) -> float:
     return float(np.mean([len(np.intersect1d(a, b)) / len(b) for a, b in zip(found, truth, strict=True)]))
 
 
+@settings(max_examples=60, deadline=None)
+@given(count=st.integers(1, 80), kept=st.integers(1, 80), values=st.integers(1, 12), seed=st.integers(0, 1000))
+def test_the_best_are_kept_in_front(count: int, kept: int, values: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, values, count).astype(np.float32)
+    ids = np.arange(count)
+    kept = min(kept, count)
+    moved, named = scores.copy(), ids.copy()
+    least = cells.keep_best(moved, named, count, kept)
+    np.testing.assert_array_equal(scores[named], moved)
+    np.testing.assert_array_equal(np.sort(moved[:kept]), np.sort(scores)[count - kept :])
+    assert least == moved[:kept].min()
+    assert sorted(named.tolist()) == ids.tolist()
+
+
+def test_the_nearest_cells_come_in_order() -> None:
+    near = np.random.default_rng(2).integers(0, 7, (20, 40)).astype(np.float32)
+    for wanted in (1, 5, 40):
+        found = cells.nearest_cells(near, wanted)
+        order = np.argsort(-near, axis=1, kind="stable")[:, :wanted]
+        values = np.take_along_axis(near, found.astype(np.int64), axis=1)
+        np.testing.assert_array_equal(values, np.take_along_axis(near, order, axis=1))
+        assert all(len(set(row)) == wanted for row in found.tolist())
+
+
 @settings(max_examples=40, deadline=None)
 @given(count=st.integers(0, 120), k=st.integers(1, 150), queries=st.integers(0, 4), data=st.data())
 def test_exact_search_equals_its_naive_twin(count: int, k: int, queries: int, data: st.DataObject) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ import soundfile
 import soxr
 
 from choreodb.errors import MusicFormatError
+
+if TYPE_CHECKING:
+    import av
 
 RATE = 22050
 MIN_DURATION_S = 0.5
@@ -139,6 +143,8 @@ def _mixed(block: Samples) -> Samples:
     if block.shape[1] == 1:
         return np.ascontiguousarray(block[:, 0])
     with np.errstate(over="ignore", invalid="ignore"):  # `_validate` says so in words
+        if block.shape[1] == 2:  # the same to the last bit, at a third of the time
+            return np.asarray((block[:, 0] + block[:, 1]) * np.float32(0.5))
         return block.mean(axis=1, dtype=np.float32)
 
 
@@ -196,7 +202,7 @@ def _by_av(path: Path, take: Take[Taken]) -> Taken:
                 raise MusicFormatError(f"song '{path}' has no audio stream; give a file that holds sound")
             stream = container.streams.audio[0]
             rate = int(stream.codec_context.sample_rate or 0)
-            blocks = _merged(_av_blocks(container, stream, rate)) if rate > 0 else iter(())
+            blocks = _av_blocks(container, stream, rate) if rate > 0 else iter(())
             first = next(blocks, None)
             if first is None:
                 raise MusicFormatError(
@@ -206,41 +212,56 @@ def _by_av(path: Path, take: Take[Taken]) -> Taken:
 
 
 def _av_blocks(container: object, stream: object, rate: int) -> Iterator[Samples]:
-    """Float32 samples [n, channels] of each audio frame; packets that do not decode are skipped."""
+    """Float32 samples [n, channels] in blocks; packets that do not decode are skipped.
+
+    A codec's frames of about 1000 samples are joined in a queue of FFmpeg's own: an array of each would cost more
+    than decoding it.
+    """
     import av
 
-    resampler: av.AudioResampler | None = None
-    signature: tuple[str, str, int] | None = None
-    layout: av.AudioLayout | None = None
+    queue, tick = av.AudioFifo(), Fraction(1, rate)
+    convert: _Planar | None = None
+    for frame in _av_frames(container, stream):
+        convert = convert or _Planar(frame.layout, rate)
+        for planar in convert(frame):
+            planar.pts, planar.time_base = None, tick
+            queue.write(planar)
+        if queue.samples >= _BLOCK_FRAMES:
+            yield queue.read().to_ndarray().T
+    if convert is not None and queue.samples:
+        yield queue.read().to_ndarray().T
+
+
+def _av_frames(container: object, stream: object) -> Iterator[av.AudioFrame]:
+    import av
+
     packets = container.demux(stream)  # type: ignore[attr-defined]
     while True:
         try:
-            packet = next(packets)
-            frames = packet.decode()
+            yield from next(packets).decode()
         except StopIteration:
             return
         except av.error.InvalidDataError:
             continue
         except av.FFmpegError:
             return  # a file cut short: what has been decoded stands
-        for frame in frames:
-            seen = (frame.format.name, frame.layout.name, frame.sample_rate)
-            layout = layout or frame.layout
-            if resampler is None or seen != signature:
-                resampler, signature = av.AudioResampler("fltp", layout, rate), seen
-            for planar in resampler.resample(frame):
-                yield planar.to_ndarray().T
 
 
-def _merged(blocks: Iterator[Samples]) -> Iterator[Samples]:
-    """The same samples in fewer blocks: a codec's frames of about 1000 samples would cost a resampler call each."""
-    pending: list[Samples] = []
-    size = 0
-    for block in blocks:
-        pending.append(block)
-        size += len(block)
-        if size >= _BLOCK_FRAMES:
-            yield np.concatenate(pending)
-            pending, size = [], 0
-    if pending:
-        yield np.concatenate(pending)
+class _Planar:
+    """Frames as float32 planes of one layout at one rate, which is what most codecs give."""
+
+    def __init__(self, layout: av.AudioLayout, rate: int) -> None:
+        self._layout, self._rate = layout, rate
+        self._resampler: av.AudioResampler | None = None
+        self._signature: tuple[str, str, int] | None = None
+
+    def __call__(self, frame: av.AudioFrame) -> Sequence[av.AudioFrame]:
+        seen = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if seen == ("fltp", self._layout.name, self._rate):
+            return (frame,)
+        if seen != self._signature:
+            import av
+
+            self._resampler, self._signature = av.AudioResampler("fltp", self._layout, self._rate), seen
+        assert self._resampler is not None
+        return self._resampler.resample(frame)

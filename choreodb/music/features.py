@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
+from choreodb.music import filter_kernel
 from choreodb.music.decode import RATE, Audio
+from choreodb.music.filter_kernel import Filters
 
 N_FFT = 2048
 HOP = 512
@@ -18,7 +20,7 @@ MEL_BANDS = 64
 ONSET_MEL_BANDS = 128
 BAND_EDGES_HZ = (200.0, 800.0, 3200.0)  # bass and kick | chords and snare body | melody and voice | cymbals
 _ONSET_DELAY_FRAMES = N_FFT // (2 * HOP)
-_BLOCK_FRAMES = 512
+_BLOCK_FRAMES = 128
 _AMIN = 1e-10
 _TOP_DB = 80.0
 
@@ -50,18 +52,19 @@ def analyse(audio: Audio) -> Features:
 
     Memory stays near the size of the results: [F, 128] float32 beyond them.
     """
-    bank = filterbank()
+    bank = _sparse_filterbank()
     frames = 1 + len(audio.samples) // HOP
-    projected = np.empty((frames, bank.shape[1]), dtype=np.float32)
+    projected = np.empty((frames, len(bank.first) - 1), dtype=np.float32)
     energy = np.empty(frames, dtype=np.float32)
     window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
+    scratch = np.empty((min(_BLOCK_FRAMES, frames), N_FFT), dtype=np.float32)
     for first in range(0, frames, _BLOCK_FRAMES):
         stop = min(first + _BLOCK_FRAMES, frames)
         block = _framed(audio.samples, first, stop)
         energy[first:stop] = np.einsum("ij,ij->i", block, block)
-        spectrum = scipy.fft.rfft(block * window, axis=1)
-        power = spectrum.real**2 + spectrum.imag**2
-        np.matmul(power, bank, out=projected[first:stop])
+        windowed = np.multiply(block, window, out=scratch[: stop - first])
+        spectrum = scipy.fft.rfft(windowed, axis=1, overwrite_x=True)
+        filter_kernel.project(spectrum, *bank, projected[first:stop])
     fine = _to_db(projected[:, :ONSET_MEL_BANDS])
     onset, bands = _onset_strength(fine)
     mel = _to_db(projected[:, ONSET_MEL_BANDS : ONSET_MEL_BANDS + MEL_BANDS])
@@ -69,6 +72,17 @@ def analyse(audio: Audio) -> Features:
     chroma = chroma / np.maximum(chroma.sum(axis=1, keepdims=True), _AMIN)
     rms_db = (10 * np.log10(np.maximum(energy / N_FFT, _AMIN))).astype(np.float32)
     return Features(HOP_S, mel, onset, bands, rms_db, chroma)
+
+
+def means_between(values: Array, edges: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Mean of frame features [F, D] between consecutive ascending `edges` [N + 1] in frames: [N, D], 0 where none lies."""
+    counts = np.diff(edges)
+    held = counts > 0
+    means = np.zeros((len(counts), values.shape[1]))
+    if held.any():
+        sums = np.add.reduceat(values[: edges[-1]], edges[:-1][held], axis=0)
+        means[held] = sums / counts[held, None]
+    return means
 
 
 def mel_filterbank(bands: int, *, n_fft: int = N_FFT, rate: int = RATE) -> Array:
@@ -103,8 +117,12 @@ def chroma_filterbank() -> Array:
 
 
 @lru_cache(maxsize=1)
+def _sparse_filterbank() -> Filters:
+    return filter_kernel.filters(filterbank())
+
+
 def filterbank() -> Array:
-    """All projections of a power spectrum side by side [1025, 128 + 64 + 12], so that one matrix product does all."""
+    """All projections of a power spectrum side by side [1025, 128 + 64 + 12]."""
     return np.hstack([mel_filterbank(ONSET_MEL_BANDS), mel_filterbank(MEL_BANDS), chroma_filterbank()])
 
 
@@ -140,8 +158,8 @@ def _onset_strength(mel_db: Array) -> tuple[Array, Array]:
     edges = [0, *np.searchsorted(centres, BAND_EDGES_HZ)]
     counts = np.diff([*edges, ONSET_MEL_BANDS])
     sums = np.zeros((frames, len(edges)), dtype=np.float32)
-    for first in range(0, frames - 1, 8 * _BLOCK_FRAMES):
-        stop = min(first + 8 * _BLOCK_FRAMES, frames - 1)
+    for first in range(0, frames - 1, 32 * _BLOCK_FRAMES):
+        stop = min(first + 32 * _BLOCK_FRAMES, frames - 1)
         flux = np.maximum(mel_db[first + 1 : stop + 1] - mel_db[first:stop], 0.0)
         rows = slice(first + 1 + _ONSET_DELAY_FRAMES, stop + 1 + _ONSET_DELAY_FRAMES)
         target = sums[rows]

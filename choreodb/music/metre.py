@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from choreodb.music.features import HOP_S, Features
+from choreodb.music.features import HOP_S, Features, means_between
 
 METRES = (3, 4, 6)
 SIX_FROM_BPM = 135.0  # 6 counts eighths: slower than this, six beats are two bars of three
@@ -82,8 +82,7 @@ def _per_beat(values: npt.NDArray[np.float32], frames: npt.NDArray[np.int64]) ->
     """Mean of frame features over the interval before the first beat and after each beat [N + 1, D]."""
     ends = [2 * frames[0] - frames[1], 2 * frames[-1] - frames[-2]]
     edges = np.clip(np.concatenate([[ends[0]], frames, [ends[1]]]), 0, len(values))
-    sums = np.vstack([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0, dtype=np.float64)])
-    return np.asarray((sums[edges[1:]] - sums[edges[:-1]]) / np.maximum(np.diff(edges), 1)[:, None])
+    return means_between(values, edges)
 
 
 def _cosine(a: Array, b: Array) -> Array:

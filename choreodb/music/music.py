@@ -18,7 +18,7 @@ from choreodb.music.grid import BeatGrid, extrapolated
 from choreodb.threads import one_thread
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Music:
     """A song: features, beat hypotheses and rests.
 

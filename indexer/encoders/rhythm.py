@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -155,13 +156,7 @@ class RhythmEncoder:
 
     def embed_music(self, music: Music, windows: Sequence[MusicWindow]) -> npt.NDArray[np.float32]:
         """Unit rows [N, 256] for N windows of a song; ranks are within the song."""
-        seen = describe_music(music, windows)
-        loudness = np.asarray(music.features.rms_db, dtype=np.float64)
-        whole = max(1, int(music.duration_s))
-        grid = tuple(MusicWindow(float(s), float(s + 1), np.empty(0), 0) for s in range(whole))
-        over_song = describe_music(music, grid)
-        stats = RhythmStats(_quantiles(loudness), _quantiles(over_song.density), _quantiles(over_song.pulse))
-        return _assemble(seen, stats, self.config)
+        return _assemble(describe_music(music, windows), _heard(music).stats, self.config)
 
     def embed_motion(self, motion: ClipMotion, windows: Sequence[MotionWindow]) -> npt.NDArray[np.float32]:
         """Unit rows [N, 256] for N windows of a clip; ranks are within the library."""
@@ -190,12 +185,43 @@ def describe_motion(curves: MotionAccents, windows: Sequence[Window]) -> Descrip
 
 def describe_music(music: Music, windows: Sequence[Window]) -> Descriptors:
     """Descriptors of windows of a song from its onset strength and loudness."""
-    bands = music.features.onset_bands.astype(np.float64)
+    heard, hop_s = _heard(music), music.features.hop_s
+    spectrum = _spectrum(heard.roots, hop_s, ONSET_LATENCY_S, windows)
+    return _describe(heard.accents, heard.loudness, hop_s, ONSET_LATENCY_S, spectrum, windows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heard:
+    """Frame curves of a song: accents [2, F], roots of the bands' onsets, loudness [F]; and the song's own ranks."""
+
+    accents: Array
+    roots: Sequence[Array]
+    loudness: Array
+    stats: RhythmStats
+
+
+_HEARD: WeakKeyDictionary[Music, _Heard] = WeakKeyDictionary()
+"""Every beat hypothesis of a song asks for the same."""
+
+
+def _heard(music: Music) -> _Heard:
+    known = _HEARD.get(music)
+    if known is None:
+        known = _HEARD[music] = _listen(music)
+    return known
+
+
+def _listen(music: Music) -> _Heard:
+    features = music.features
+    bands = features.onset_bands.astype(np.float64)
     low = np.maximum(standard(bands[:, :2].mean(axis=1)), 0.0)
     high = np.maximum(standard(bands[:, 2:].mean(axis=1)), 0.0)
-    loudness = music.features.rms_db.astype(np.float64)
-    spectrum = _spectrum(list(np.sqrt(bands).T), music.features.hop_s, ONSET_LATENCY_S, windows)
-    return _describe(np.stack([low, high]), loudness, music.features.hop_s, ONSET_LATENCY_S, spectrum, windows)
+    curves, loudness = np.stack([low, high]), features.rms_db.astype(np.float64)
+    starts = np.arange(max(1, int(music.duration_s)), dtype=np.float64)
+    edges = _spread(np.stack([starts, starts + 1.0], axis=1))
+    density, pulse = _peakedness(_wide(curves, edges, features.hop_s, ONSET_LATENCY_S), edges)
+    stats = RhythmStats(_quantiles(loudness), _quantiles(density), _quantiles(pulse))
+    return _Heard(curves, list(np.sqrt(bands).T), loudness, stats)
 
 
 def gathered(parts: Sequence[Descriptors]) -> Descriptors:
@@ -209,22 +235,54 @@ def _describe(
 ) -> Descriptors:
     """curves: [2, F] non-negative accents, energy: [F], every hop_s seconds, late by delay_s."""
     edges = _edges(windows)
-    wide = np.stack([averages(curve, edges, hop_s, delay_s) for curve in curves], axis=1)
-    bar = slice(POSITIONS, 2 * POSITIONS)
-    inner = edges[:, POSITIONS : 2 * POSITIONS + 1]
-    loud = wide[..., bar].sum(axis=1)
-    peaks = (loud[:, 1:-1] > loud[:, :-2]) & (loud[:, 1:-1] >= loud[:, 2:]) & (loud[:, 1:-1] > 0.5)
-    beats = [np.diff(window.beats_s) for window in windows]
+    wide = _wide(curves, edges, hop_s, delay_s)
+    density, pulse = _peakedness(wide, edges)
     return Descriptors(
-        tempo_bpm=np.array([60.0 / float(np.median(gaps)) if len(gaps) else np.nan for gaps in beats]),
+        tempo_bpm=_tempi(windows),
         metre=np.array([window.metre if len(window.beats_s) else 0 for window in windows], dtype=np.int64),
-        accents=wide[..., bar],
+        accents=wide[..., _BAR],
         periodicity=_autocorrelation(wide),
-        energy=averages(energy, inner[:, ::2], hop_s, 0.0),
-        density=peaks.sum(axis=1) / np.maximum(inner[:, -1] - inner[:, 0], 1e-3),
-        pulse=loud.max(axis=1, initial=0.0) / np.maximum(loud.mean(axis=1), 1e-3),
+        energy=averages(energy, edges[:, POSITIONS : 2 * POSITIONS + 1 : 2], hop_s, 0.0),
+        density=density,
+        pulse=pulse,
         spectrum=spectrum,
     )
+
+
+_BAR = slice(POSITIONS, 2 * POSITIONS)
+
+
+def _wide(curves: Array, edges: Array, hop_s: float, delay_s: float) -> Array:
+    """Mean accents [N, 2, 96] of windows and of a bar on either side."""
+    return np.stack([averages(curve, edges, hop_s, delay_s) for curve in curves], axis=1)
+
+
+def _peakedness(wide: Array, edges: Array) -> tuple[Array, Array]:
+    """Accents a second, and how far the strongest stands out, of windows [N] from their accents [N, 2, 96]."""
+    loud = wide[..., _BAR].sum(axis=1)
+    peaks = (loud[:, 1:-1] > loud[:, :-2]) & (loud[:, 1:-1] >= loud[:, 2:]) & (loud[:, 1:-1] > 0.5)
+    length = edges[:, 2 * POSITIONS] - edges[:, POSITIONS]
+    return peaks.sum(axis=1) / np.maximum(length, 1e-3), loud.max(axis=1, initial=0.0) / np.maximum(
+        loud.mean(axis=1), 1e-3
+    )
+
+
+def _tempi(windows: Sequence[Window]) -> Array:
+    """Beats a minute [N] by the median interval; nan without beats."""
+    out = np.full(len(windows), np.nan)
+    for count, rows in _by_beats(windows):
+        if count > 1:
+            beats = np.array([windows[row].beats_s for row in rows])
+            out[rows] = 60.0 / np.median(np.diff(beats, axis=1), axis=1)
+    return out
+
+
+def _by_beats(windows: Sequence[Window]) -> list[tuple[int, list[int]]]:
+    """The windows' numbers by how many beats they have."""
+    rows: dict[int, list[int]] = {}
+    for row, window in enumerate(windows):
+        rows.setdefault(len(window.beats_s), []).append(row)
+    return list(rows.items())
 
 
 def _spectrum(curves: Sequence[Array], hop_s: float, delay_s: float, windows: Sequence[Window]) -> Array:
@@ -235,10 +293,15 @@ def _spectrum(curves: Sequence[Array], hop_s: float, delay_s: float, windows: Se
     middles = np.array([0.5 * (window.start_s + window.end_s) for window in windows])
     times = (middles[:, None] + _SPECTRUM_TIMES_S + delay_s) / hop_s
     total = np.zeros((len(windows), len(SPECTRUM_HZ)))
+    last = len(curves[0]) - 1
+    inside = (times >= 0.0) & (times <= last)
+    counts = np.maximum(inside.sum(axis=1, keepdims=True), 1)
+    low = np.clip(times, 0, max(last - 1, 0)).astype(np.int64)
+    part = times - low
     for curve in curves:
-        inside = (times >= 0.0) & (times <= len(curve) - 1)
-        values = np.where(inside, np.interp(times, np.arange(len(curve)), curve), 0.0)
-        mean = values.sum(axis=1, keepdims=True) / np.maximum(inside.sum(axis=1, keepdims=True), 1)
+        rise = np.append(np.diff(curve), 0.0)
+        values = np.where(inside, curve[low] + rise[low] * part, 0.0)
+        mean = values.sum(axis=1, keepdims=True) / counts
         waves = np.where(inside, values - mean, 0.0) @ _WAVES
         strength = _centred(np.hypot(*np.split(waves, 2, axis=1)))
         total += strength / np.maximum(np.linalg.norm(strength, axis=1, keepdims=True), 1e-6)
@@ -262,15 +325,20 @@ def faster(windows: Descriptors, rate: float) -> Descriptors:
 def _edges(windows: Sequence[Window]) -> Array:
     """Times [N, 97] of the 32nds of each window and of a bar before and after it, following its beats."""
     out = np.empty((len(windows), 3 * POSITIONS + 1))
-    share = np.arange(POSITIONS + 1) / POSITIONS
-    for row, window in enumerate(windows):
-        lines = window.beats_s if len(window.beats_s) > 1 else np.array([window.start_s, window.end_s])
-        inner = np.interp(share * (len(lines) - 1), np.arange(len(lines)), lines)
-        span = inner[-1] - inner[0]
-        out[row, POSITIONS : 2 * POSITIONS + 1] = inner
-        out[row, :POSITIONS] = inner[:-1] - span
-        out[row, 2 * POSITIONS + 1 :] = inner[1:] + span
+    for count, rows in _by_beats(windows):
+        among = [windows[row] for row in rows]
+        lines = [window.beats_s if count > 1 else (window.start_s, window.end_s) for window in among]
+        out[rows] = _spread(np.array(lines, dtype=np.float64))
     return out
+
+
+def _spread(lines: Array) -> Array:
+    """Times [N, 97] of the 32nds of windows between their `lines` [N, L], and of as long before and after."""
+    place = np.arange(POSITIONS + 1) / POSITIONS * (lines.shape[1] - 1)
+    low = np.minimum(place.astype(np.int64), lines.shape[1] - 2)
+    inner = lines[:, low] + (lines[:, low + 1] - lines[:, low]) * (place - low)
+    span = inner[:, -1:] - inner[:, :1]
+    return np.concatenate([inner[:, :-1] - span, inner, inner[:, 1:] + span], axis=1)
 
 
 def averages(curve: Array, edges: Array, hop_s: float, delay_s: float) -> Array:
