@@ -22,25 +22,26 @@ class LockOptions:
 
     engage_s, release_s: the foot glides to its mark before a contact and off it afterwards, slower where it is far.
     max_pull_m: a foot that wanders farther than this from its mark within one contact is given several marks;
-    max_seam_m: so is one that stands this far away after a join. Between two marks it takes a step, lift_m off the floor
-    at the highest. pace: a lock moves a foot at up to this share of the fastest joint's speed within `around_s`, so that a
+    max_seam_m: so is one that stands this far away after a join; nearer, it stays where it is and the leg gives way. Between
+    two marks it takes a step, which rises over the floor by `lift` of its length, lift_m at the highest. pace: a lock moves a foot at up to this share of the fastest joint's speed within `around_s`, so that a
     quiet passage gets a quiet step; less where the foot is fast by itself within `own_s`, but no less than least_pace
-    and slowest_m_s, and never more than fastest_m_s; it takes step_s at the longest.
+    and slowest_m_s, and never more than fastest_m_s; it takes step_s at the longest, as feet do that change places.
     min_lock_s: shorter pieces are not locked.
     """
 
     engage_s: float = 0.12
     release_s: float = 0.16
     max_pull_m: float = 0.12
-    max_seam_m: float = 0.06
+    max_seam_m: float = 0.1
     pace: float = 0.35
     least_pace: float = 0.15
     around_s: float = 0.5
     own_s: float = 0.2
     slowest_m_s: float = 0.3
     fastest_m_s: float = 1.2
-    step_s: float = 0.8
-    lift_m: float = 0.04
+    step_s: float = 0.35
+    lift: float = 0.15
+    lift_m: float = 0.05
     min_lock_s: float = 0.05
 
 
@@ -48,11 +49,13 @@ class LockOptions:
 class Locks:
     """Spans [L, 3] (point, first frame, stop) and their marks [L, 3], in world metres.
 
-    pace_m_s: [T, 4] how fast a lock may move a foot.
+    pace_m_s: [T, 4] how fast a lock may move a foot. steps_m: [L] how far a point goes to its next mark that is said to
+    stand all the while, so that only a step can bring it there; 0 where it swings by itself.
     """
 
     spans: IntArray
     marks: FloatArray
+    steps_m: FloatArray
     pace_m_s: FloatArray
 
 
@@ -103,7 +106,21 @@ def find(
     long = spans[:, 2] - spans[:, 1] >= max(2.0, options.min_lock_s * fps)
     spans, marks = spans[long], marks[long]
     marks[:, 1] = TOE_HEIGHT_M
-    return Locks(spans, _as_feet(spans, marks), pace_m_s)
+    marks = _as_feet(spans, marks)
+    return Locks(spans, marks, _steps(spans, marks, contacts), pace_m_s)
+
+
+def _steps(spans: IntArray, marks: FloatArray, contacts: npt.NDArray[np.uint8]) -> FloatArray:
+    """Metres [L] to the next mark of the same point, where `contacts` [T, 4] hold until then."""
+    out = np.zeros(len(spans))
+    if len(spans) < 2:
+        return out
+    lifted = np.concatenate([np.zeros((1, contacts.shape[1]), np.int64), np.cumsum(contacts == 0, axis=0)])
+    point, left, entered = spans[:-1, 0], spans[:-1, 2], spans[1:, 1]
+    stands = (spans[1:, 0] == point) & (lifted[np.maximum(entered, left), point] == lifted[left, point])
+    away = np.hypot(*(marks[1:] - marks[:-1])[:, [0, 2]].T)
+    out[:-1] = stands * away
+    return out
 
 
 def _marks(spans: IntArray, points: FloatArray, seams: IntArray, half_blend: IntArray) -> FloatArray:
@@ -269,6 +286,7 @@ def corrections(locks: Locks, points: FloatArray, fps: float, options: LockOptio
                 locks.spans[mine, 1],
                 locks.spans[mine, 2],
                 locks.marks[mine],
+                locks.steps_m[mine],
                 points[:, point],
                 locks.pace_m_s[:, point],
                 fps,
@@ -281,12 +299,13 @@ def _pulled(
     first: IntArray,
     stop: IntArray,
     marks: FloatArray,
+    steps_m: FloatArray,
     points: FloatArray,
     pace_m_s: FloatArray,
     fps: float,
     options: LockOptions,
 ) -> tuple[FloatArray, FloatArray]:
-    """The same for one point: [T, 3] and [T]; first, stop: [L] and marks: [L, 3] of its locks."""
+    """The same for one point: [T, 3] and [T]; first, stop, steps_m: [L] and marks: [L, 3] of its locks."""
     frame = np.arange(len(points))
     before = np.searchsorted(first, frame, side="right") - 1
     previous, following = np.maximum(before, 0), np.minimum(before + 1, len(first) - 1)
@@ -318,6 +337,16 @@ def _pulled(
     moved += rise[:, None] * arriving[following] - (rise_slope * coming)[:, None] * arriving_step[following]
     moved = np.where(locked[:, None], marks[previous] - points, moved)
     step = np.hypot(*(arriving[following] - leaving[previous])[:, [0, 2]].T)
-    x = np.clip(since / np.where(soon, gap, 1.0), 0.0, 1.0)
-    moved[:, 1] += soon * np.minimum(0.15 * step, options.lift_m) * 16.0 * np.square(x * (1.0 - x))
+    step = np.maximum(step * soon, steps_m[previous])
+    lift = np.maximum(np.minimum(options.lift * step, options.lift_m) - _own_height(first, stop, points)[previous], 0.0)
+    x = np.clip(since / np.where(np.isfinite(gap), gap, 1.0), 0.0, 1.0)
+    moved[:, 1] += lift * 16.0 * np.square(x * (1.0 - x))
     return moved, np.where(locked, 1.0, np.clip(fall + rise, 0.0, 1.0))
+
+
+def _own_height(first: IntArray, stop: IntArray, points: FloatArray) -> FloatArray:
+    """How high [L] a point [T, 3] rises over the floor by itself between each lock and the next."""
+    last = len(points) - 1
+    bounds = np.stack([np.minimum(stop, last), np.minimum(np.append(first[1:], last), last)], axis=1)
+    highest = np.maximum.reduceat(points[:, 1], bounds.ravel())[::2]
+    return np.asarray(np.maximum(highest - TOE_HEIGHT_M, 0.0))

@@ -103,7 +103,9 @@ def clean_motion(
         root = root + raised[:, None] * [0.0, 1.0, 0.0]
         feet = _feet(body, root, CHOREO22)
     pace_m_s = footlock.pace(feet.positions, feet.points, motion.fps, options.lock)
-    above = _above_floor(heights, seams, motion.fps, options) if heights is not None else np.zeros(contacts.shape)
+    above: FloatArray = np.zeros(contacts.shape)
+    if heights is not None:
+        above = _above_floor(heights, contacts, seams, motion.fps, options)
     # seen from where each point is to stand, every mark is on the floor
     points = feet.points - above[..., None] * np.array([0.0, 1.0, 0.0])
     locks = footlock.find(points, contacts, pace_m_s, motion.fps, seams, half_blend, options.lock)
@@ -175,12 +177,20 @@ def _wanted(
 
 
 def _above_floor(
-    heights: npt.NDArray[np.floating], seams: npt.NDArray[np.int64], fps: float, options: PhysicsOptions
+    heights: npt.NDArray[np.floating],
+    contacts: npt.NDArray[np.uint8],
+    seams: npt.NDArray[np.int64],
+    fps: float,
+    options: PhysicsOptions,
 ) -> FloatArray:
-    """How far over (or under) a flat foot's height points are to stand [T, 4]: as in the source, handed over at seams."""
+    """How far over (or under) a flat foot's height points are to stand [T, 4]: as in the source.
+
+    What stands through a seam is handed over from source to source; what stands on one side of it only must not be
+    drawn up to where it flies on the other.
+    """
     above = heights.astype(np.float64) - TOE_HEIGHT_M
     reach = max(1, round(options.hand_over_s * fps))
-    step = above[seams] - above[seams - 1]
+    step = (above[seams] - above[seams - 1]) * ((contacts[seams] > 0) & (contacts[seams - 1] > 0))
     for sign in (1, -1):
         frames = seams[:, None] + (np.arange(reach) if sign > 0 else -1 - np.arange(reach))
         inside = (frames >= 0) & (frames < len(above))

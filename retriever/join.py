@@ -32,17 +32,19 @@ _STRIDE = 3
 class JoinOptions:
     """How joins are chosen.
 
-    reach_s: a join may lie this far from its bar line. velocity_s: a difference of joint velocities of 1 m/s counts as
-    this many metres of pose. slip: so does each metre by which a foot that stands on both sides would have to move: feet
-    change places in the air where they can. footing_m: price of a join that no foot stands through. rush: price of each
-    time by which a joint would be faster than the options allow. off_line_m: what the farthest join from the bar line has to be better by.
-    shortest_s, longest_s: blend, both sides together. speed_share, speed_m_s: added speed that a blend may cause, as a
-    share of the joint's own speed and beyond it; it sets the blend's length.
+        reach_s: a join may lie this far from its bar line. velocity_s: a difference of joint velocities of 1 m/s counts as
+    this many metres of pose. slip: so does each metre by which a foot that stands before and after would have to go faster
+        than stride_m_s while it is in the air, seen look_s either way. footing_m: price of a join that no foot stands through. rush: price of each
+        time by which a joint would be faster than the options allow. off_line_m: what the farthest join from the bar line has to be better by.
+        shortest_s, longest_s: blend, both sides together. speed_share, speed_m_s: added speed that a blend may cause, as a
+        share of the joint's own speed and beyond it; it sets the blend's length.
     """
 
     reach_s: float = 0.25
     velocity_s: float = 0.12
-    slip: float = 0.5
+    slip: float = 1.0
+    stride_m_s: float = 0.8
+    look_s: float = 0.25
     footing_m: float = 0.15
     rush: float = 1.0
     off_line_m: float = 0.01
@@ -100,7 +102,8 @@ def find(takes: Sequence[Take], lines: npt.NDArray[np.int64], fps: float, option
     window = _Window(takes, lines, fps, options)
     yaw, shift, support = _align(window)
     gaps_m = _gaps(window, yaw, shift)
-    best = np.argmin(_costs(window, gaps_m, support, options, fps), axis=1)
+    strides_m = _strides(window, yaw, shift, options)
+    best = np.argmin(_costs(window, strides_m, gaps_m, support, options, fps), axis=1)
     rows = np.arange(len(best))
     yaw, shift, support = yaw[rows, best], shift[rows, best], support[rows, best]
     frames = lines + window.offsets[best + 1]
@@ -123,22 +126,27 @@ class _Window:
 
     def __init__(self, takes: Sequence[Take], lines: npt.NDArray[np.int64], fps: float, options: JoinOptions) -> None:
         reach = int(options.reach_s * fps) // _STRIDE + 1
-        self.offsets = _STRIDE * np.arange(-reach, reach + 1)
+        look = int(options.look_s * fps) // _STRIDE
+        seen = _STRIDE * np.arange(-reach - look, reach + look + 1)
+        self.inner = slice(look, len(seen) - look)
+        self.offsets = seen[self.inner]
         self.seconds = _STRIDE / fps
         rotations, roots, contacts, real = [], [], [], []
         for number, line in enumerate(lines):
             for take in (takes[number], takes[number + 1]):
-                index = np.clip(line + self.offsets - take.first, 0, len(take.root) - 1)
+                index = np.clip(line + seen - take.first, 0, len(take.root) - 1)
                 rotations.append(take.rotations[index, :BODY])
                 roots.append(take.root[index])
                 contacts.append(take.contacts[index])
                 real.append(take.real[index])
         points, _ = forward(np.concatenate(rotations), np.concatenate(roots), CHOREO22)
-        shape = (len(lines), 2, len(self.offsets))
-        self.points = points.reshape(*shape, BODY, 3)
-        planted = np.concatenate(contacts).reshape(*shape, 2, 2).max(axis=-1)
-        self.planted = planted.astype(np.float64)
-        self.real = np.concatenate(real).reshape(shape)
+        shape = (len(lines), 2, len(seen))
+        all_points = points.reshape(*shape, BODY, 3)
+        self.stands = np.concatenate(contacts).reshape(*shape, 2, 2).max(axis=-1) > 0
+        self.feet = all_points[..., _FOOT_JOINTS, :].mean(axis=-2)[..., [0, 2]]
+        self.points = all_points[:, :, self.inner]
+        self.planted = self.stands[:, :, self.inner].astype(np.float64)
+        self.real = np.concatenate(real).reshape(shape)[:, :, self.inner]
 
 
 _WEIGHTS = np.ones(BODY)
@@ -193,14 +201,39 @@ def _gaps(window: _Window, yaw: FloatArray, shift: FloatArray) -> FloatArray:
     return later - points[:, 0]
 
 
-def _costs(window: _Window, gaps_m: FloatArray, support: FloatArray, options: JoinOptions, fps: float) -> FloatArray:
+def _strides(window: _Window, yaw: FloatArray, shift: FloatArray, options: JoinOptions) -> FloatArray:
+    """Metres [S, C] that feet would have to go too fast, from where they stood last to where they stand next."""
+    count = window.stands.shape[2]
+    order = np.arange(count)[:, None]
+    last = np.maximum.accumulate(np.where(window.stands[:, 0], order, -1), axis=1)
+    following = np.where(window.stands[:, 1], order, count)[:, ::-1]
+    following = np.minimum.accumulate(following, axis=1)[:, ::-1]
+    candidates = np.arange(count)[window.inner][1:-1]
+    last, following = last[:, candidates], following[:, candidates]
+    known = (last >= 0) & (following < count)
+    before, after = (
+        np.take_along_axis(window.feet[:, side], np.clip(at, 0, count - 1)[..., None], axis=1)
+        for side, at in ((0, last), (1, following))
+    )
+    away = np.linalg.norm(turned(yaw[..., None], after) + shift[:, :, None] - before, axis=-1)
+    free = options.stride_m_s * window.seconds * (following - last)
+    return np.asarray((known * np.maximum(away - free, 0.0)).sum(axis=-1))
+
+
+def _costs(
+    window: _Window,
+    strides_m: FloatArray,
+    gaps_m: FloatArray,
+    support: FloatArray,
+    options: JoinOptions,
+    fps: float,
+) -> FloatArray:
     """Price [S, C] in metres of joining at each candidate; infinite where a side has no captured frames."""
     pose = np.sqrt((_WEIGHTS * np.square(gaps_m[:, :, 1]).sum(axis=-1)).sum(axis=-1))
     velocity = (gaps_m[:, :, 2] - gaps_m[:, :, 0]) / (2.0 * window.seconds)
     change = np.sqrt((_WEIGHTS * np.square(velocity).sum(axis=-1)).sum(axis=-1))
     centre = window.offsets[1:-1]
-    feet = np.linalg.norm(gaps_m[:, :, 1][:, :, _FOOT_JOINTS].mean(axis=-2), axis=-1)
-    price = pose + options.velocity_s * change + options.slip * (support * feet).sum(axis=-1)
+    price = pose + options.velocity_s * change + options.slip * strides_m
     price += options.footing_m * (1.0 - support.max(axis=-1)) + options.rush * _rush(window, gaps_m, options)
     price += options.off_line_m * np.abs(centre) / (options.reach_s * fps)
     usable = (window.real[:, 0, 1:-1] & window.real[:, 1, 1:-1]) | (centre == 0)

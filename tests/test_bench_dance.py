@@ -49,6 +49,15 @@ def test_no_contacts_no_sliding() -> None:
     assert feet.skating(0 * contacts, points, 60.0) == {"mean_m_s": 0.0, "ratio": 0.0}
 
 
+def test_low_slides_ask_for_no_contacts() -> None:
+    _, points = standing()
+    assert feet.low_slides(points, 60.0) == (0, 59 * 4)
+    points[:, 2, 0] = np.arange(60) / 60.0 * 0.3
+    assert feet.low_slides(points, 60.0) == (59, 59 * 4)
+    points[:, 2, 1] += 0.03
+    assert feet.low_slides(points, 60.0) == (0, 59 * 3)
+
+
 @pytest.mark.parametrize("case", ["shape", "nan", "values"])
 def test_feet_refuse_what_they_cannot_score(case: str) -> None:
     contacts, points = standing()

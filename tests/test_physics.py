@@ -163,3 +163,44 @@ def test_motion_that_is_not_canonical_is_refused() -> None:
         clean_motion(replace(motion, skeleton=other), np.zeros((len(motion), 4), dtype=np.uint8))
     with pytest.raises(MotionFormatError, match="contacts have shape"):
         clean_motion(motion, np.zeros((3, 4), dtype=np.uint8))
+
+
+def test_a_foot_steps_over_the_floor_where_it_does_not_rise_by_itself() -> None:
+    frames, step_m = np.arange(90), 0.15
+    dragged = np.zeros((90, 4, 3))
+    dragged[:, 0, 0] = step_m * np.clip((frames - 40) / 10.0, 0.0, 1.0)
+    dragged[..., 1] = TOE_HEIGHT_M
+    contacts = np.zeros((90, 4), dtype=np.uint8)
+    contacts[5:85, 0] = 1
+    options = footlock.LockOptions()
+    seams, half = np.array([45]), np.array([8])
+    heights = []
+    for own_m in (0.0, 0.05):
+        points = dragged.copy()
+        points[:, 0, 1] += own_m * np.sin(np.pi * np.clip((frames - 36) / 18.0, 0.0, 1.0))
+        pace = np.full((90, 4), 0.5)
+        locks = footlock.find(points, contacts, pace, 60.0, seams, half, options)
+        moved, held = footlock.corrections(locks, points, 60.0, options)
+        assert len(locks.spans) == 2
+        heights.append(float((points + moved)[:, 0, 1].max() - TOE_HEIGHT_M))
+        assert np.abs((points + moved)[held[:, 0] == 1.0, 0, 1] - TOE_HEIGHT_M).max() < 1e-9
+    # dragged along the floor, it is lifted; who lifts it herself is not helped
+    assert heights[0] == pytest.approx(options.lift * step_m, rel=0.1)
+    assert heights[1] == pytest.approx(0.05, abs=0.012)
+
+
+def test_a_standing_foot_is_not_drawn_up_to_where_it_flies_after_the_join() -> None:
+    clips = {"a": clip(walk(8.0)), "b": clip(walk(8.0, yaw=1.0, at=(2.0, 1.0)))}
+    seen = 0
+    for shift in np.linspace(0.0, 1.0, 12):
+        parts = [("a", 1.0, 3.0), ("b", 2.0 + shift, 4.0 + shift), ("a", 4.0 + 2 * shift, 6.0 + 2 * shift)]
+        made = stitch(place(parts, [0.0, 2.0, 4.0, 6.0]), reader(clips), lengths(clips))
+        after = points(clean(made).motion)[..., 1]
+        for seam in made.seams:
+            leaves = np.flatnonzero(
+                made.contacts[seam.frame - 6 : seam.frame].all(axis=0) & ~made.contacts[seam.frame].astype(bool)
+            )
+            seen += len(leaves)
+            around = slice(seam.frame - 6, seam.frame)
+            assert np.all(after[around, leaves] < made.heights[around, leaves] + 0.01)
+    assert seen > 2

@@ -21,6 +21,7 @@ from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import angle, compose, inverse, quat_to_yaw, yaw_to_quat
 from choreodb.motion.skeleton import CHOREO22
 from choreodb.retriever import inertialise, join, stage
+from choreodb.retriever.join import JoinOptions, Take
 from choreodb.retriever.stitch import Stitched, StitchOptions, stitch
 
 WALKS = {
@@ -242,3 +243,39 @@ def test_stage_figures_of_a_known_path() -> None:
     assert figures.outside_share == pytest.approx(0.5, abs=0.01)
     assert figures.front_share == 1.0
     assert replace(figures, steered_deg=0.0) == figures
+
+
+def slow_strides(window: join._Window, yaw: np.ndarray, shift: np.ndarray, options: JoinOptions) -> np.ndarray:
+    """The same with loops."""
+    out = np.zeros(yaw.shape)
+    count = window.stands.shape[2]
+    for seam, candidate in np.ndindex(*yaw.shape):
+        at = window.inner.start + 1 + candidate
+        for foot in (0, 1):
+            last = [k for k in range(at + 1) if window.stands[seam, 0, k, foot]]
+            following = [k for k in range(at, count) if window.stands[seam, 1, k, foot]]
+            if last and following:
+                there = (
+                    join.turned(yaw[seam, candidate], window.feet[seam, 1, following[0], foot]) + shift[seam, candidate]
+                )
+                away = np.linalg.norm(there - window.feet[seam, 0, last[-1], foot])
+                free = options.stride_m_s * window.seconds * (following[0] - last[-1])
+                out[seam, candidate] += max(away - free, 0.0)
+    return out
+
+
+def test_strides_are_what_a_loop_finds(rng: np.random.Generator) -> None:
+    clips = {"a": clip(walk(6.0)), "b": clip(walk(6.0, stride_m=0.7, step_s=0.4))}
+    takes = [
+        Take(-30, clips[name][0].astype(np.float64), clips[name][1].astype(np.float64), clips[name][2], np.arange(360.0),
+             np.ones(360), np.ones(360, dtype=bool), np.zeros(360, dtype=bool), np.zeros((360, 0)))
+        for name in ("a", "b")
+    ]  # fmt: skip
+    options = JoinOptions()
+    window = join._Window(takes, np.array([150]), 60.0, options)
+    candidates = len(window.offsets) - 2
+    yaw, shift = rng.normal(size=(1, candidates)), rng.normal(size=(1, candidates, 2))
+    np.testing.assert_allclose(
+        join._strides(window, yaw, shift, options), slow_strides(window, yaw, shift, options), atol=1e-9
+    )
+    assert np.all(join._strides(window, yaw, shift, JoinOptions(stride_m_s=100.0)) >= 0.0)

@@ -72,6 +72,23 @@ def skating(contacts: Contacts, points: FloatArray, fps: float, *, threshold_m_s
     return {"mean_m_s": float(speeds.mean()), "ratio": float(np.mean(speeds > threshold_m_s))}
 
 
+def low_slides(
+    points: FloatArray, fps: float, *, height_m: float = 0.025, threshold_m_s: float = 0.15
+) -> tuple[int, int]:
+    """(frames in which a point [T, P, 3] slides faster than `threshold_m_s` less than `height_m` over where it stands, frames in
+    which it is as low), points counted apart.
+
+    No contacts are asked, so that who moves a contact cannot change it; feet that glide on purpose count, so that it has to
+    be set against captured motion.
+    """
+    validate(np.zeros(points.shape[:2], dtype=np.uint8), points)
+    low = points[..., 1] < TOE_HEIGHT_M + height_m
+    both = low[1:] & low[:-1]
+    step = np.diff(points[..., [0, 2]], axis=0)
+    fast = np.hypot(step[..., 0], step[..., 1]) * fps > threshold_m_s
+    return int(np.count_nonzero(fast & both)), int(np.count_nonzero(both))
+
+
 def evaluate(contacts: Contacts, points: FloatArray, fps: float) -> dict[str, float]:
     """All of this module at the published thresholds."""
     skate = skating(contacts, points, fps)

@@ -224,11 +224,13 @@ def summary(parts: Sequence[Measured]) -> Row:
     )
     seams = [score for part in parts for score in part.seams]
     near = (gravity >= 0.9) & (gravity <= 1.1)
+    slid, low = np.sum([feet.low_slides(part.points, fps) for part in parts], axis=0)
     return {
         "dances": len(parts),
         "seconds": seconds,
         **(smoothness.evaluate(seams) if seams else {"seams": 0.0}),
         **feet.evaluate(contacts, points, fps),
+        "low_slide_ratio": float(slid / max(low, 1)),
         "flights": len(gravity),
         "gravity": float(np.median(gravity)) if len(gravity) else None,
         "gravity_ok": float(near.mean()) if len(gravity) else None,

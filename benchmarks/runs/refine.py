@@ -234,10 +234,13 @@ _TABLES: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
         Column("position_m", "position m", ".4f"), Column("velocity_m_s", "velocity m/s", ".4f"), Column("gain_m_slerp", "gain m", "s"),
         Column("gain_m_s_slerp", "m/s", "s"), Column("gain_m_inertialisation", "gain m", "s"), Column("gain_m_s_inertialisation", "m/s", "s"),
         Column("verdict", "verdict", "s"))),
-    ("feet", "Feet among the source's contacts (as in `bench dance`); passed where no figure is above the captured clips':", (
-        Column("row", "", "s"), Column("seconds", "seconds", ".0f"), Column("slide_ratio", "skating", "%"), Column("slide_m_s", "slide m/s", ".4f"),
-        Column("penetration", "penetration", "%"), Column("floating", "floating", "%"), Column("deepest_m", "deepest m", ".3f"),
-        Column("passed", "seams pass", "%"), Column("verdict", "verdict", "s"))),
+    ("feet", "Feet among the source's contacts (as in `bench dance`), which no refiner can change; low: of the points that are less than 2.5 cm "
+     "over where they stand, whatever the contacts say, how many slide; passed where no figure is above the captured clips'; the dances show "
+     "some captured frames oftener than others, so they stand beside them too:", (
+        Column("row", "", "s"), Column("seconds", "seconds", ".0f"), Column("slide_ratio", "skating", ".2%"), Column("slide_m_s", "slide m/s", ".4f"),
+        Column("penetration", "penetration", ".2%"), Column("floating", "floating", ".2%"), Column("deepest_m", "deepest m", ".3f"),
+        Column("low_slide_ratio", "low", "%"), Column("passed", "seams pass", "%"), Column("verdict", "verdict", "s"),
+        Column("above_same", "above those frames", "s"))),
     ("detail", "Energy above 6 Hz and peak joint speed (per second), over those of the captured frames that the dance is made of, in the whole "
      "dance and within 0.5 s of seams; passed within 5 % each:", (
         Column("row", "", "s"), Column("energy", "energy", ".3f"), Column("energy_near", "near seams", ".3f"), Column("peak", "peak speed", ".3f"),

@@ -35,6 +35,7 @@ Array = npt.NDArray[np.float64]
 HARD, LINEAR, INERTIAL, PHYSICS = "hard cut", "linear blend", "inertialisation", "inertialisation + physics"
 SEAMS, ALL = "ours, seams", "ours, all"
 CAPTURED = "captured"
+SAME = "captured, the frames of the dances"
 WINDOW_S, HOP_S = 5.0, 2.0
 NEAR_S = 0.5
 """How far from a seam the detail around it is counted."""
@@ -84,7 +85,8 @@ class Scores:
 @dataclass(slots=True, eq=False)
 class Half:
     """One half of the clips, danced to songs that it does not hold. rows: scores by name. places: all seams, as windows
-    show them. captured: windows at the place that a seam leaves or enters, by turns; apart: at the other of the two."""
+    show them. captured: windows at the place that a seam leaves or enters, by turns; apart: at the other of the two.
+    frames: the feet of the captured frames that the dances are made of."""
 
     material: Material
     songs: Sequence[Path]
@@ -92,6 +94,7 @@ class Half:
     places: list[SeamPlace] = field(default_factory=list)
     captured: list[seam_windows.Array] = field(default_factory=list)
     apart: list[seam_windows.Array] = field(default_factory=list)
+    frames: list[Measured] = field(default_factory=list)
     curves: dict[str, tuple[Array, Array]] = field(default_factory=dict)
 
     @property
@@ -126,6 +129,7 @@ class Maker:
         faded = self._stitched(plan, replace(DANCE, linear=True))
         for name, each in ((HARD, hard), (LINEAR, faded), (INERTIAL, made)):
             self._add(name, each, frames, reference, plan, spent_s)
+        self.half.frames.append(_uncrossed(self.half.rows[HARD].measured[-1], hard))
         for name, refine in self.contenders.items():
             began = time.process_time()
             refined = refine(made, plan, music, self.seed)
@@ -182,6 +186,13 @@ class Maker:
             clip = ClipMotion(rotations, root, positions, made.contacts, motion.fps)
             scores.figures.append(dances.feature_set(windows))
             scores.embedding.append(self.encoder.embed_motion(clip, _unbeaten(len(windows))))
+
+
+def _uncrossed(measured: Measured, hard: Stitched) -> Measured:
+    """Hard cuts with nothing counted across a cut: the captured frames themselves."""
+    contacts = measured.contacts.copy()
+    contacts[[seam.frame for seam in hard.seams]] = 0
+    return replace(measured, contacts=contacts)
 
 
 def _unbeaten(count: int) -> list[MotionWindow]:

@@ -16,6 +16,7 @@ from choreodb.benchmarks.runs.refine_dances import (
     INERTIAL,
     LINEAR,
     PHYSICS,
+    SAME,
     Features,
     Half,
     captured_features,
@@ -101,19 +102,22 @@ def _with_seam_verdicts(rows: list[Row]) -> list[Row]:
 def feet_rows(found: Sequence[Half]) -> list[Row]:
     """Feet of every row beside the captured clips'."""
     captured = dance.summary([part for half in found for part in captured_scores(half.material, CLIPS // 2)])
-    rows = [{"kind": "feet", "row": CAPTURED, **_foot_figures(captured)}]
+    rows: list[Row] = [{"kind": "feet", "row": CAPTURED, **_foot_figures(captured)}]
+    same = dance.summary([part for half in found for part in half.frames])
+    rows.append({"kind": "feet", "row": SAME, **_foot_figures(same)} | {"passed": None})
     for name in found[0].rows:
         parts = [part for half in found for part in half.rows[name].measured]
         row: Row = {"kind": "feet", "row": name, **_foot_figures(dance.summary(parts))}
         if name not in (HARD, LINEAR, INERTIAL):
             worse = [key for key in _FEET if row[key] > rows[0][key]]
             row["verdict"] = said(not worse) + "".join(f", {key}" for key in worse)
+            row["above_same"] = ", ".join(key for key in _FEET if row[key] > rows[1][key]) or "none"
         rows.append(row)
     return rows
 
 
 def _foot_figures(summary: Row) -> Row:
-    keys = ("seconds", *_FEET, "deepest_m", "seams", "passed", "worst_speed")
+    keys = ("seconds", *_FEET, "low_slide_ratio", "deepest_m", "seams", "passed", "worst_speed")
     return {key: summary.get(key) for key in keys}
 
 
