@@ -224,6 +224,21 @@ def to_smpl24(motion: Motion) -> FloatArray:
     return np.stack([points[name] for name in order], axis=1)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    """A source in metres and y up at its own rate. joints: index of each of our joints; leg_m: the performer's."""
+
+    motion: Motion
+    joints: Mapping[str, int]
+    positions: FloatArray
+    turned: FloatArray
+    leg_m: float
+
+    def points(self) -> dict[str, FloatArray]:
+        """Positions [T, 3] by the name of our joint."""
+        return {joint: self.positions[:, index] for joint, index in self.joints.items()}
+
+
 def _take(
     motion: Motion,
     names: Mapping[str, str],
@@ -232,6 +247,19 @@ def _take(
     notes: list[str],
 ) -> tuple[_Take, float]:
     """(the source in metres and y up at 60 fps, the performer's leg length in metres)."""
+    scene = _scene(motion, names, told, notes)
+    hands = sum(joint[-1] in "123" and "_" in joint for joint in scene.joints) >= _MIN_FINGER_JOINTS
+    if motion.positions_only:
+        return _fitted_take(scene, options, notes)
+    return _turned_take(scene, CHOREO52 if hands else CHOREO22, options, notes)
+
+
+def _scene(
+    motion: Motion,
+    names: Mapping[str, str],
+    told: tuple[str | float | None, str | None, str | None],
+    notes: list[str],
+) -> _Scene:
     skeleton = motion.skeleton
     positions, turned = forward(motion.rotations, motion.root, skeleton, motion.translations)
     joints = {joint: skeleton.index(name) for joint, name in names.items()}
@@ -244,46 +272,52 @@ def _take(
     notes.append(reason)
     shift = _root_shift(motion, positions, joints, leg, world, told[2], notes)
     positions = rotate(world, (positions + shift) * metres)
-    turned = compose(world, turned)
-    extra = {point: skeleton.index(name) for point, name in jointmaps.map_points(skeleton.names).items()}
-    points = {joint: positions[:, index] for joint, index in joints.items()}
-    hands = sum(joint[-1] in "123" and "_" in joint for joint in joints) >= _MIN_FINGER_JOINTS
-    target = CHOREO52 if hands and not motion.positions_only else CHOREO22
-    if motion.positions_only:
-        points |= {point: positions[:, index] for point, index in extra.items()}
-        noisy = fit.bone_variation(points) > options.fit.noisy_bones
-        points, cleaned = fit.clean(points, motion.fps, options.fit)
-        notes.append(cleaned)
-        points = points_at_60(points, motion.fps)
-        if noisy:
-            points = _levelled(points, CANONICAL_FPS, options, notes)
-            points, resized = fit.even_size(points, CANONICAL_FPS, options.fit)
-            notes += [] if resized is None else [resized]
-        points, banded = heads.without_band(points)
-        notes += [] if banded is None else [banded]
-        fitted = fit.fit(points, target, CANONICAL_FPS, options.fit)
-        # overstretched knees are noise here, and the leg's inverse kinematics straightens them
-        allowed = replace(options.glitches, backwards_deg=90.0)
-        fitted, repaired = glitches.repair(fitted, target, CANONICAL_FPS, allowed)
-        if repaired is not None:
-            notes.append(repaired)
-        take = _Take(points, fitted, target, CANONICAL_FPS, noisy)
-        return take, _leg_length(points)
-    frames, note = rest_frames(positions, turned, skeleton, joints)
+    return _Scene(motion, joints, positions, compose(world, turned), leg * metres)
+
+
+def _fitted_take(scene: _Scene, options: RetargetOptions, notes: list[str]) -> tuple[_Take, float]:
+    """Joint positions alone: our skeleton is fitted to them."""
+    motion, extra = scene.motion, jointmaps.map_points(scene.motion.skeleton.names)
+    points = scene.points()
+    points |= {point: scene.positions[:, motion.skeleton.index(name)] for point, name in extra.items()}
+    noisy = fit.bone_variation(points) > options.fit.noisy_bones
+    points, cleaned = fit.clean(points, motion.fps, options.fit)
+    notes.append(cleaned)
+    points = points_at_60(points, motion.fps)
+    if noisy:
+        points = _levelled(points, CANONICAL_FPS, options, notes)
+        points, resized = fit.even_size(points, CANONICAL_FPS, options.fit)
+        _note(notes, resized)
+    points, banded = heads.without_band(points)
+    _note(notes, banded)
+    fitted = fit.fit(points, CHOREO22, CANONICAL_FPS, options.fit)
+    # overstretched knees are noise here, and the leg's inverse kinematics straightens them
+    allowed = replace(options.glitches, backwards_deg=90.0)
+    fitted, repaired = glitches.repair(fitted, CHOREO22, CANONICAL_FPS, allowed)
+    _note(notes, repaired)
+    return _Take(points, fitted, CHOREO22, CANONICAL_FPS, noisy), _leg_length(points)
+
+
+def _turned_take(scene: _Scene, target: Skeleton, options: RetargetOptions, notes: list[str]) -> tuple[_Take, float]:
+    """Rotations are carried over joint by joint, from the source's rest pose to ours."""
+    motion, points = scene.motion, scene.points()
+    frames, note = rest_frames(scene.positions, scene.turned, motion.skeleton, scene.joints)
     notes.append(note)
-    canonical = _canonical_rotations(turned, joints, frames, target)
+    canonical = _canonical_rotations(scene.turned, scene.joints, frames, target)
     canonical, repaired = glitches.repair(canonical, target, motion.fps, options.glitches)
-    if repaired is not None:
-        notes.append(repaired)
+    _note(notes, repaired)
     if "neck" in points:
         # rigs curve their spines differently; the trunk as a whole is to lean as the performer's does
         fit.lean(canonical, points["neck"] - 0.5 * (points["left_hip"] + points["right_hip"]))
     points, canonical, smoothed = glitches.without_jitter(points, canonical, motion.fps, options.glitches)
-    if smoothed is not None:
-        notes.append(smoothed)
+    _note(notes, smoothed)
     canonical = rotations_at_60(canonical, motion.fps)
-    take = _Take(points_at_60(points, motion.fps), canonical, target, CANONICAL_FPS, noisy=False)
-    return take, leg * metres
+    return _Take(points_at_60(points, motion.fps), canonical, target, CANONICAL_FPS, noisy=False), scene.leg_m
+
+
+def _note(notes: list[str], said: str | None) -> None:
+    if said is not None:
+        notes.append(said)
 
 
 def _root_shift(

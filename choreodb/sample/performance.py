@@ -17,7 +17,7 @@ from choreodb.sample import song as songs
 from choreodb.sample.band import melody
 from choreodb.sample.choreographer import choreograph
 from choreodb.sample.curves import Array
-from choreodb.sample.embody import FPS, embody
+from choreodb.sample.embody import FPS, Embodied, embody
 from choreodb.sample.expression import Expression, express
 from choreodb.sample.hands import fingers, hand_keys, with_fingers
 from choreodb.sample.performer import TROUPE, Performer, performer, skeleton
@@ -84,11 +84,9 @@ def perform(
         raise QueryError(f"{dance.name} is in {dance.metre} and cannot be danced to a song in {music.metre}")
     drawn = TROUPE[int(rng.integers(len(TROUPE)))]
     who = dancer if isinstance(dancer, Performer) else performer(dancer if dancer is not None else drawn)
-    time = clock(music)
     times = np.arange(int(np.floor(music.duration_s * FPS))) / FPS
     score = choreograph(music, dance, who, relation or Relation(), rng)
-    body = embody(score, dance, who, time, times, rng)
-    duration = len(times) / FPS
+    body = embody(score, dance, who, clock(music), times, rng)
     keys = hand_keys(score, dance.name, np.random.default_rng([SAMPLE_VERSION, seed, 61]))
     motion = Motion(body.rotations, body.root, CHOREO22, FPS)
     if hands:
@@ -98,13 +96,22 @@ def perform(
     look = _expression(score, dance, music, body.rotations, who, times, seed) if face else None
     if look is not None:
         motion = replace(motion, face=look.weights, face_names=ARKIT52)
-    truth = DanceTruth(
+    truth = _truth(seed, dance, who, music, score, body, len(times) / FPS)
+    seen = (look.blinks_s, look.sung_s) if look is not None else ((), ())
+    return Performance(motion, body.contacts, replace(truth, hands=keys, blinks_s=seen[0], sung_s=seen[1]))
+
+
+def _truth(
+    seed: int, dance: Style, who: Performer, music: SongTruth, score: Score, body: Embodied, duration_s: float
+) -> DanceTruth:
+    """What is known of the dance but for hands and face."""
+    return DanceTruth(
         version=SAMPLE_VERSION,
         seed=seed,
         style=dance.name,
         performer=who.name,
         music_start_s=0.0,
-        duration_s=duration,
+        duration_s=duration_s,
         fps=FPS,
         tempo_bpm=music.tempo_bpm,
         metre=music.metre,
@@ -112,15 +119,11 @@ def perform(
         downbeats_s=music.downbeats_s,
         sections=music.sections,
         phrases=tuple(score.spans),
-        footsteps=within(tuple(body.footsteps), 0.0, duration),
+        footsteps=within(tuple(body.footsteps), 0.0, duration_s),
         flights=tuple(body.flights),
         answered_s=tuple(score.answered_s),
-        hands=keys,
-        blinks_s=look.blinks_s if look is not None else (),
-        sung_s=look.sung_s if look is not None else (),
         late_s=who.late_s,
     )
-    return Performance(motion, body.contacts, truth)
 
 
 def _expression(
