@@ -60,19 +60,11 @@ def updated(old: Edges, spans: Spans, limits: Limits, *, added: Ints, left_by: I
         sources=np.union1d(added, left_by),
         targets=np.union1d(added, entered_from),
     )
-    known = _union(old, again, len(spans.entry))
+    known = graph.once(old, again)
     gained = _gained(known, spans, limits, added) if len(added) else ()
     for edges in gained:
-        known = _union(known, edges, len(spans.entry))
+        known = graph.once(known, edges)
     return _outnumbered(known, spans.continuation, limits)
-
-
-def _union(first: Edges, second: Edges, segments: int) -> Edges:
-    """Edges of either set, once each; `first` gives the cost where both have one."""
-    source, target = np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]])
-    cost = np.concatenate([first[2], second[2]])
-    kept = np.unique(source * max(segments, 1) + target, return_index=True)[1]
-    return source[kept], target[kept], cost[kept]
 
 
 def _gained(known: Edges, spans: Spans, limits: Limits, added: Ints) -> tuple[Edges, Edges]:
