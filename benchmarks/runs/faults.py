@@ -40,6 +40,18 @@ def _index(place: Place, source: Path) -> None:
     index([source], place)
 
 
+def _update(place: Place, source: Path) -> None:
+    """`index` into what counts as a large library: what is there stays as it is, and what is new is set against it."""
+    from choreodb.indexer import drift
+
+    kept = drift.SMALL, drift.LIMIT
+    drift.SMALL, drift.LIMIT = 0, float("inf")
+    try:
+        _index(place, source)
+    finally:
+        drift.SMALL, drift.LIMIT = kept
+
+
 def _delete(place: Place, source: Path) -> None:
     from choreodb.indexer import removal
     from choreodb.storage.store import Store
@@ -75,6 +87,7 @@ def _rollback(place: Place, source: Path) -> None:
 
 OPERATIONS: dict[str, Callable[[Place, Path], None]] = {
     "index": _index,
+    "update": _update,
     "delete": _delete,
     "relabel": _relabel,
     "compact": _compact,
