@@ -91,7 +91,7 @@ def query(store: Store, sql: str, *, limit: int = MAX_ROWS, timeout_s: float = T
             ) from None
         except (duckdb.Error, pa.ArrowException, UnicodeError) as error:
             raise QueryError(f"sql {_quoted(sql)}: {_first_line(error)}; views are {', '.join(VIEWS)}") from None
-    columns = [_json_values(column) for column in table.columns]
+    columns = [_values(sql, name, column) for name, column in zip(table.column_names, table.columns, strict=True)]
     rows = tuple(zip(*columns, strict=True)) if columns else ()
     kinds = tuple(str(column.type) for column in table.columns)
     return Answer(tuple(table.column_names), kinds, rows[:limit], len(rows) > limit, store.version)
@@ -169,6 +169,17 @@ def _first_rows(batches: pa.RecordBatchReader, count: int) -> pa.Table:
         if rows >= count:
             break
     return pa.Table.from_batches(taken, schema=batches.schema).slice(0, count)
+
+
+def _values(sql: str, name: str, column: pa.ChunkedArray) -> list[Any]:
+    """`_json_values`; QueryError for what Python has no value for, such as a date in the year 5 million."""
+    try:
+        return _json_values(column)
+    except (ArithmeticError, ValueError, TypeError, NotImplementedError, pa.ArrowException) as error:
+        raise QueryError(
+            f"sql {_quoted(sql)}: column {name!r} holds a {column.type} that cannot be shown ({_first_line(error)}); "
+            "cast it to varchar"
+        ) from None
 
 
 def _json_values(column: pa.ChunkedArray) -> list[Any]:
