@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import tempfile
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
-from multiprocessing import get_context
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from choreodb.errors import ChoreoError, ConflictError
-from choreodb.indexer import connect, ingest, update
+from choreodb.indexer import connect, content, ingest, update
+from choreodb.indexer.content import Content
 from choreodb.indexer.deleted import Deleted
 from choreodb.indexer.discover import ClipSource, Discovery, discover
 from choreodb.indexer.encoders import recorded, registry
 from choreodb.indexer.encoders.recorded import Trained
 from choreodb.indexer.ingest import ClipSegments, Ingested, Task
 from choreodb.indexer.labels import ClipSettings, Problem
+from choreodb.indexer.reading import read_all_of
 from choreodb.indexer.staging import Staging
 from choreodb.indexer.summary import Summary, coverage
 from choreodb.indexer.update import Derived
@@ -41,28 +37,6 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); stages are `discover`, `read`, `connect` and `commit`."""
 
 Row = dict[str, Any]
-
-_JOB_CLIPS = 8
-
-
-@dataclass(slots=True)
-class _Library:
-    """The library as it will be: rows by clip and by song, descriptions of clips that are read already."""
-
-    clips: dict[str, Row]
-    songs: dict[str, Row]
-    unmirrored: set[str]
-    described: dict[str, ClipSegments] = field(default_factory=dict)
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    dropped: set[str] = field(default_factory=set)
-    trained: Trained | None = None
-
-    @property
-    def touched(self) -> set[str]:
-        """Clips that this run adds, changes or drops."""
-        return {*self.added, *self.changed}
 
 
 def index(
@@ -124,7 +98,7 @@ def _index(
     back = frozenset(task.source.clip for task in tasks) if restore else frozenset[str]()
     tasks = _without_deleted(store, tasks, found, back)
     report("discover", 1, 1)
-    state = _state(store, found, tasks)
+    state = content.content_of(store, found)
     state.trained = trained
     state.problems += [*found.problems, *unreadable]
     todo = [task for task in tasks if _key(state, task) != task.motion_key]
@@ -157,7 +131,7 @@ def _encoder(store: Store, named: str | Path | None) -> Trained | None:
 
 def _read_all(
     store: Store,
-    state: _Library,
+    state: Content,
     todo: Sequence[Task],
     staging: Staging,
     stack: ExitStack,
@@ -172,7 +146,7 @@ def _read_all(
     """
     writer: MotionWriter | None = None
     with ExitStack() as writing:
-        for done, (task, result, kept) in enumerate(_results(todo, staging, strict, jobs)):
+        for done, (task, result, kept) in enumerate(read_all_of(todo, staging, strict, jobs)):
             report("read", done, len(todo))
             if isinstance(result, Problem):
                 state.problems.append(result)
@@ -185,21 +159,6 @@ def _read_all(
             _take(state, store, writer, result)
         report("read", len(todo), len(todo))
     return writer
-
-
-def _results(
-    todo: Sequence[Task], staging: Staging, strict: bool, jobs: int | None
-) -> Iterator[tuple[Task, Ingested | Problem, bool]]:
-    """Every task with its result and whether that was kept by an earlier run, in an order that depends on the tasks alone."""
-    ordered = _jobs(todo)
-    unread = [[task for task in job if task not in staging] for job in ordered]
-    with closing(_read([job for job in unread if job], strict, jobs or len(os.sched_getaffinity(0)))) as reader:
-        for task in (task for job in ordered for task in job):
-            if task not in staging:
-                yield task, next(reader), False
-                continue
-            kept = staging.load(task)
-            yield task, kept or ingest.ingest_all([task], strict)[0], kept is not None
 
 
 def _packing(store: Store) -> Packing:
@@ -242,43 +201,19 @@ def _without_deleted(store: Store, tasks: Sequence[Task], found: Discovery, back
     return [task for task in tasks if task.source.clip not in set(dead)]
 
 
-def _state(store: Store, found: Discovery, tasks: Sequence[Task]) -> _Library:
-    """What the library holds now, less clips that their file is no longer cut into."""
-    state = _as_it_is(store)
-    here = {source.clip for source in found.clips}
-    files = {(source.dataset, source.source_path) for source in found.clips}
-    for clip, row in list(state.clips.items()):
-        if row["copy_of"] is None and clip not in here and (row["dataset"], row["source_path"]) in files:
-            del state.clips[clip]
-            state.changed.append(clip)
-            state.dropped.add(clip)
-    return state
-
-
-def _as_it_is(store: Store) -> _Library:
-    segments = store.columns("segments", ["clip", "mirrored"])
-    names, mirrored = segments.column("clip").to_pylist(), segments.column("mirrored").to_pylist()
-    with_mirror = {clip for clip, copy in zip(names, mirrored, strict=True) if copy}
-    return _Library(
-        clips={row["clip"]: row for row in store.table("clips").to_pylist()},
-        songs={row["music"]: row for row in store.table("music").to_pylist()},
-        unmirrored=set(names) - with_mirror,
-    )
-
-
-def _key(state: _Library, task: Task) -> str | None:
+def _key(state: Content, task: Task) -> str | None:
     row = state.clips.get(task.source.clip)
     return None if row is None else str(row["motion_key"])
 
 
-def _known_problems(state: _Library, task: Task) -> Iterator[Problem]:
+def _known_problems(state: Content, task: Task) -> Iterator[Problem]:
     """What an unchanged clip's reading had to report is reported again."""
     row = state.clips[task.source.clip]
     if task.music_sha256 is not None and row["music"] is None:
         yield Problem(task.source.clip, row["notes"][-1] if row["notes"] else "its song cannot be read", "music")
 
 
-def _take(state: _Library, store: Store, writer: MotionWriter, result: Ingested) -> None:
+def _take(state: Content, store: Store, writer: MotionWriter, result: Ingested) -> None:
     clip = str(result.row["clip"])
     (state.changed if clip in state.clips else state.added).append(clip)
     state.clips[clip] = result.row
@@ -293,53 +228,13 @@ def _take(state: _Library, store: Store, writer: MotionWriter, result: Ingested)
         writer.add(result.row["motion_key"], result.rotations, result.root, result.contacts, result.face)
 
 
-def _described(state: _Library, clip: ClipSegments, motion: MotionArrays) -> ClipSegments:
+def _described(state: Content, clip: ClipSegments, motion: MotionArrays) -> ClipSegments:
     return ingest.embed(clip, *motion, state.trained.encoder if state.trained else None)
-
-
-def _read(jobs: Sequence[list[Task]], strict: bool, processes: int) -> Generator[Ingested | Problem]:
-    """The results of all tasks in order of their jobs; a few jobs are in memory at a time."""
-    if processes <= 1 or len(jobs) < 2:
-        for job in jobs:
-            for task in job:
-                yield from ingest.ingest_all([task], strict)
-        return
-    # Ctrl-C reaches the whole process group; the readers leave it to this process to stop them
-    pool = ProcessPoolExecutor(
-        min(processes, len(jobs)),
-        mp_context=get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
-    )
-    try:
-        waiting = deque(jobs)
-        running: deque[Future[list[Ingested | Problem]]] = deque()
-        while waiting or running:
-            while waiting and len(running) < 2 * processes:
-                running.append(pool.submit(ingest.ingest_all, waiting.popleft(), strict))
-            yield from running.popleft().result()
-    except BrokenProcessPool:
-        raise ChoreoError("a reading process was killed, perhaps for want of memory; index with fewer jobs") from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _jobs(tasks: Sequence[Task]) -> list[list[Task]]:
-    """Tasks that share a song go together, so that it is decoded once; in order of their first clip."""
-    songs: dict[str, list[list[Task]]] = {}
-    jobs = []
-    for task in sorted(tasks, key=lambda task: task.source.clip):
-        groups = songs.setdefault(task.music_sha256, []) if task.music_sha256 else []
-        if not groups or len(groups[-1]) >= _JOB_CLIPS:
-            groups.append([])
-            jobs.append(groups[-1])
-        groups[-1].append(task)
-    return jobs
 
 
 def _commit(
     store: Store,
-    state: _Library,
+    state: Content,
     writer: MotionWriter | None,
     report: Progress,
     packing: Packing,
@@ -354,7 +249,7 @@ def _commit(
             newest = Store.open(store.place)
             if newest.version == store.version:
                 raise
-            same = _merge(store, newest, state)
+            same = content.rebased(store, newest, state)
             if not state.touched:
                 return newest
             if same:
@@ -363,41 +258,15 @@ def _commit(
             store = newest
 
 
-def _merge(base: Store, newest: Store, state: _Library) -> set[str]:
-    """Put what this run has read on top of a newer version; the clips that are in it already, just as this run read them.
-
-    ConflictError where a clip of this run was changed there in another way.
-    """
-    other = _as_it_is(newest)
-    same = {
-        clip for clip in state.touched - state.dropped if _stated(other.clips.get(clip)) == _stated(state.clips[clip])
-    }
-    edit.refuse_conflict(base, newest, state.touched - same)
-    mine = state.touched - same - state.dropped
-    state.unmirrored = other.unmirrored - state.dropped - mine | state.unmirrored & mine
-    state.clips = {clip: row for clip, row in other.clips.items() if clip not in state.dropped} | {
-        clip: state.clips[clip] for clip in mine
-    }
-    state.songs = other.songs | state.songs
-    state.added = [clip for clip in state.added if clip not in same]
-    state.changed = [clip for clip in state.changed if clip not in same]
-    return same
-
-
-def _stated(row: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a row of the clips table says; a column that is null says as much as one that is not there."""
-    return {name: value for name, value in (row or {}).items() if value is not None}
-
-
 def _commit_on(
     store: Store,
-    state: _Library,
+    state: Content,
     parts: Sequence[FileEntry],
     report: Progress,
     packing: Packing,
     back: frozenset[str],
 ) -> Store:
-    _drop_stale_copies(state)
+    content.drop_stale_copies(state)
     _refuse_reembedded(store, state)
     clips = [state.clips[clip] for clip in sorted(state.clips)]
     used = sorted({row["music"] for row in clips} - {None})
@@ -430,7 +299,7 @@ def _commit_on(
     return after
 
 
-def _updated(store: Store, state: _Library, folder: Path) -> Derived | None:
+def _updated(store: Store, state: Content, folder: Path) -> Derived | None:
     """What is derived, from what the library had; None where it is to be fitted anew."""
     new = sorted(set(state.described) & state.touched)
     there = set(store.columns("clips", ["clip"]).column("clip").to_pylist())
@@ -440,7 +309,7 @@ def _updated(store: Store, state: _Library, folder: Path) -> Derived | None:
     return update.update(store, gone, rows, described, frozenset(state.unmirrored), state.trained, folder)
 
 
-def _connected(store: Store, state: _Library, clips: Sequence[Row], report: Progress) -> Derived:
+def _connected(store: Store, state: Content, clips: Sequence[Row], report: Progress) -> Derived:
     """What is derived, from the motion of every clip."""
     described = []
     for done, row in enumerate(clips):
@@ -453,7 +322,7 @@ def _connected(store: Store, state: _Library, clips: Sequence[Row], report: Prog
     return Derived.of(connect.connect(clips, described, frozenset(state.unmirrored), trained=state.trained))
 
 
-def _refuse_reembedded(store: Store, state: _Library) -> None:
+def _refuse_reembedded(store: Store, state: Content) -> None:
     """ConflictError where another process has given the library another encoder since this run began."""
     now = store.encoder.get("sha256") if recorded.trained_of(store) else None
     if store.version and now != (state.trained.encoder.hash if state.trained else None):
@@ -471,15 +340,7 @@ def _tombstones(store: Store, back: frozenset[str]) -> dict[str, pa.Table]:
     return {"tombstones": table.filter(pa.array([clip not in back for clip in names], pa.bool_()))}
 
 
-def _drop_stale_copies(state: _Library) -> None:
-    """Take out virtual copies of clips that are gone or have become other motion."""
-    for clip, row in list(state.clips.items()):
-        source = state.clips.get(row["copy_of"]) if row.get("copy_of") else row
-        if source is None or source["motion_key"] != row["motion_key"]:
-            del state.clips[clip]
-
-
-def _summary(store: Store, found: Discovery, state: _Library, unchanged: int, *, new_version: bool) -> Summary:
+def _summary(store: Store, found: Discovery, state: Content, unchanged: int, *, new_version: bool) -> Summary:
     here = {source.clip for source in found.clips} | {problem.path for problem in state.problems}
     missing = [
         c
