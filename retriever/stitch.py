@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import QueryError
-from choreodb.motion import face, flight, resample
+from choreodb.motion import face, flight, resample, resample_kernel
 from choreodb.motion.flight import FlightOptions
 from choreodb.motion.hands import with_relaxed_hands
 from choreodb.motion.kinematics import forward
@@ -260,17 +260,15 @@ def _sample(source: _Source, frame: FloatArray) -> tuple[FloatArray, FloatArray]
     place = np.clip(frame - source.first, -_BEYOND, last + _BEYOND)
     index = np.clip(np.floor(place).astype(np.int64), 0, last - 1)
     u = place - index
-    rotations = _cubic(source.rotations, index, u, signed=True)
-    rotations /= np.linalg.norm(rotations, axis=-1, keepdims=True)
-    return rotations, _cubic(source.root, index, u, signed=False)
+    rotations = np.empty((len(frame), *source.rotations.shape[1:]), dtype=source.rotations.dtype)
+    resample_kernel.cubic(source.rotations, index, u, rotations)
+    return rotations, _cubic(source.root, index, u)
 
 
-def _cubic(values: FloatArray, index: npt.NDArray[np.int64], u: FloatArray, *, signed: bool) -> FloatArray:
+def _cubic(values: FloatArray, index: npt.NDArray[np.int64], u: FloatArray) -> FloatArray:
     last = len(values) - 1
     start, end = values[index], values[index + 1]
     before, after = values[np.maximum(index - 1, 0)], values[np.minimum(index + 2, last)]
-    if signed:
-        end, before, after = (np.where(np.sum(v * start, -1, keepdims=True) < 0.0, -v, v) for v in (end, before, after))
     shape = (-1, *(1,) * (values.ndim - 1))
     before = np.where((index == 0).reshape(shape), 2.0 * start - end, before)
     after = np.where((index == last - 1).reshape(shape), 2.0 * end - start, after)
@@ -425,9 +423,7 @@ def _to_front(rotations: FloatArray, root: FloatArray, fps: float) -> tuple[floa
 
 def _unrolled(rotations: FloatArray) -> FloatArray:
     """Neighbouring frames on one half sphere, so that programs that interpolate components do not spin joints."""
-    flips = np.sum(rotations[1:] * rotations[:-1], axis=-1) < 0.0
-    odd = np.cumsum(flips, axis=0) % 2 == 1
-    rotations[1:][odd] *= -1.0
+    resample_kernel.unroll(rotations)
     return rotations
 
 

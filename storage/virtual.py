@@ -36,9 +36,9 @@ def read_copy(read: Read, frames: int, rate: float, first: int, stop: int) -> Mo
     """
     lo, times_s, hi = _window(frames, rate, first, stop)
     rotations, root, contacts = read(lo, hi)
-    turned, moved = sample_at(rotations.astype(np.float64), root.astype(np.float64), FPS, times_s)
+    turned, moved = sample_at(rotations, root.astype(np.float64), FPS, times_s)
     nearest = np.minimum(np.rint(times_s * FPS).astype(np.int64), len(contacts) - 1)
-    return turned.astype(np.float32), moved.astype(np.float32), contacts[nearest]
+    return turned.astype(np.float32, copy=False), moved.astype(np.float32), contacts[nearest]
 
 
 def read_copied_face(read: ReadFace, frames: int, rate: float, first: int, stop: int) -> npt.NDArray[np.float32] | None:

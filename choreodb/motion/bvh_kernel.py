@@ -121,6 +121,12 @@ def _scaled(value: float, exponent: int, powers: npt.NDArray[np.float64]) -> flo
     return value * powers[exponent] if exponent >= 0 else value / powers[-exponent]
 
 
+_FOUR = np.array(
+    [[_ZERO + number // 10**place % 10 for place in (3, 2, 1, 0)] for number in range(10_000)], dtype=np.uint8
+)
+"""The four digits of every number below 10 000."""
+
+
 @njit(cache=True, nogil=True)
 def format_fixed(values: npt.NDArray[np.int64], decimals: npt.NDArray[np.int64], out: Bytes) -> int:
     """Write `values` [T, C], column c in units of 10 ** -decimals[c], as T lines into `out`; returns the length.
@@ -136,21 +142,45 @@ def format_fixed(values: npt.NDArray[np.int64], decimals: npt.NDArray[np.int64],
                 out[at] = _MINUS
                 at += 1
                 value = -value
-            length = 0
-            while value > 0 or length <= decimals[column]:
-                digits[length] = _ZERO + value % 10
-                value //= 10
-                length += 1
-            while length > 0:
-                length -= 1
-                out[at] = digits[length]
-                at += 1
-                if length == decimals[column] and length > 0:
-                    out[at] = _DOT
-                    at += 1
+            if decimals[column] == 4 and value < 10_000_000:
+                at = _put_angle(np.uint32(value), out, at)
+            else:
+                at = _put_digits(value, decimals[column], digits, out, at)
             out[at] = _SPACE
             at += 1
         out[at - 1] = _NEWLINE
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _put_angle(value: np.uint32, out: Bytes, at: int) -> int:
+    """Write a value below 1000 degrees with its four decimals; returns where the next byte goes."""
+    whole, part = value // np.uint32(10_000), value % np.uint32(10_000)
+    start = 3 if whole < 10 else 2 if whole < 100 else 1
+    for place in range(start, 4):
+        out[at] = _FOUR[whole, place]
+        at += 1
+    out[at] = _DOT
+    for place in range(4):
+        out[at + 1 + place] = _FOUR[part, place]
+    return at + 5
+
+
+@njit(cache=True, nogil=True)
+def _put_digits(value: int, decimals: int, digits: Bytes, out: Bytes, at: int) -> int:
+    """Write a value with any number of decimals, digit by digit; returns where the next byte goes."""
+    length = 0
+    while value > 0 or length <= decimals:
+        digits[length] = _ZERO + value % 10
+        value //= 10
+        length += 1
+    while length > 0:
+        length -= 1
+        out[at] = digits[length]
+        at += 1
+        if length == decimals and length > 0:
+            out[at] = _DOT
+            at += 1
     return at
 
 
@@ -161,29 +191,26 @@ def continuous(angles: npt.NDArray[np.int64], half_turn: int) -> None:
     Angles are integers, `half_turn` of them to 180 degrees: (a, b, c) turns like (a + 180, 180 - b, c + 180), and
     each angle like itself plus full turns. Programs that interpolate the curves then do not spin.
     """
-    full = 2 * half_turn
-    for joint in range(angles.shape[1]):
-        for frame in range(1, angles.shape[0]):
-            best = -1
-            chosen = (np.int64(0), np.int64(0), np.int64(0))
-            for flip in range(2):
-                a = angles[frame, joint, 0]
-                b = angles[frame, joint, 1]
-                c = angles[frame, joint, 2]
-                if flip == 1:
-                    a, b, c = a + half_turn, half_turn - b, c + half_turn
-                a = _nearest(a, angles[frame - 1, joint, 0], full)
-                b = _nearest(b, angles[frame - 1, joint, 1], full)
-                c = _nearest(c, angles[frame - 1, joint, 2], full)
-                distance = (
-                    abs(a - angles[frame - 1, joint, 0])
-                    + abs(b - angles[frame - 1, joint, 1])
-                    + abs(c - angles[frame - 1, joint, 2])
+    for frame in range(1, angles.shape[0]):
+        for joint in range(angles.shape[1]):
+            a, b, c = angles[frame, joint, 0], angles[frame, joint, 1], angles[frame, joint, 2]
+            p, q, r = angles[frame - 1, joint, 0], angles[frame - 1, joint, 1], angles[frame - 1, joint, 2]
+            # the other spelling is at least 360 degrees less the changes away, so that small changes leave no choice
+            if abs(a - p) + abs(b - q) + abs(c - r) >= half_turn:
+                angles[frame, joint, 0], angles[frame, joint, 1], angles[frame, joint, 2] = _nearer(
+                    a, b, c, p, q, r, half_turn
                 )
-                if best < 0 or distance < best:
-                    best = distance
-                    chosen = (a, b, c)
-            angles[frame, joint, 0], angles[frame, joint, 1], angles[frame, joint, 2] = chosen
+
+
+@njit(cache=True, nogil=True)
+def _nearer(a: int, b: int, c: int, p: int, q: int, r: int, half_turn: int) -> tuple[int, int, int]:
+    """Of the two spellings of the angles a, b, c the one nearer to p, q, r, by full turns as near as can be."""
+    full = 2 * half_turn
+    plain = _nearest(a, p, full), _nearest(b, q, full), _nearest(c, r, full)
+    other = _nearest(a + half_turn, p, full), _nearest(half_turn - b, q, full), _nearest(c + half_turn, r, full)
+    near = abs(plain[0] - p) + abs(plain[1] - q) + abs(plain[2] - r)
+    far = abs(other[0] - p) + abs(other[1] - q) + abs(other[2] - r)
+    return other if far < near else plain
 
 
 @njit(cache=True, nogil=True)
@@ -219,17 +246,21 @@ def compose_axes(
 
 
 @njit(cache=True, nogil=True)
-def rounded_angles(quats: npt.NDArray[np.float64], a_degree: float) -> npt.NDArray[np.int64]:
+def rounded_angles(quats: npt.NDArray[np.floating], a_degree: float) -> npt.NDArray[np.int64]:
     """Angles [N, 3] about Z, X, Y (`quat_to_euler` in order ZXY) of rotations [N, 4], in whole units, `a_degree` of them to one.
 
-    Rounding can move a rotation into gimbal lock, where the angles are spelt differently; a second round settles it.
+    Near gimbal lock rounding can move a rotation into it, where the angles are spelt differently; a second round settles it.
     """
     out = np.empty((len(quats), 3), dtype=np.int64)
     half = 0.5 * np.pi / (180.0 * a_degree)
+    settled = np.int64(89.9 * a_degree)
     for n in range(len(quats)):
-        w, x, y, z = quats[n, 0], quats[n, 1], quats[n, 2], quats[n, 3]
+        w, x, y, z = float(quats[n, 0]), float(quats[n, 1]), float(quats[n, 2]), float(quats[n, 3])
         norm = np.sqrt(w * w + x * x + y * y + z * z)
         turns = _zxy(w / norm, x / norm, y / norm, z / norm, a_degree)
+        if abs(turns[1]) < settled:
+            out[n] = turns
+            continue
         cz, sz = np.cos(half * turns[0]), np.sin(half * turns[0])
         cx, sx = np.cos(half * turns[1]), np.sin(half * turns[1])
         cy, sy = np.cos(half * turns[2]), np.sin(half * turns[2])
@@ -243,7 +274,7 @@ def _zxy(w: float, x: float, y: float, z: float, a_degree: float) -> tuple[np.in
     """Angles about Z, X, Y of one unit quaternion, rounded, within half a turn; -180 and +180 degrees are both +180."""
     sine = min(max(2.0 * (y * z + w * x), -1.0), 1.0)
     across, along = 2.0 * (x * z - w * y), 1.0 - 2.0 * (x * x + y * y)
-    cosine = np.hypot(along, across)
+    cosine = np.sqrt(along * along + across * across)
     if cosine < 1e-7:
         first = np.arctan2(2.0 * (x * y + w * z), 1.0 - 2.0 * (y * y + z * z))
         last = 0.0

@@ -90,7 +90,7 @@ def _rounded_lengths(lengths: FloatArray) -> IntArray:
 
 def _rounded_angles(rotations: FloatArray) -> IntArray:
     """Angles [T, J, 3] in 1e-4 degrees of the file's rotation order, continuous over time."""
-    quats = np.ascontiguousarray(rotations, dtype=np.float64).reshape(-1, 4)
+    quats = np.ascontiguousarray(rotations).reshape(-1, 4)
     angles = rounded_angles(quats, 10.0**ANGLE_DECIMALS).reshape(*rotations.shape[:-1], 3)
     continuous(angles, _HALF_TURN)
     return angles
@@ -105,20 +105,22 @@ def _moving_joints(offsets: IntArray, translations: IntArray | None) -> IntArray
     return np.flatnonzero(differs)
 
 
-def _numbers(angles: IntArray, root: IntArray, translations: IntArray | None, moving: IntArray) -> bytes:
+def _numbers(angles: IntArray, root: IntArray, translations: IntArray | None, moving: IntArray) -> memoryview:
     joints = angles.shape[1]
-    blocks: list[IntArray] = []
     decimals: list[int] = []
     for joint in range(joints):
-        if joint in moving:
-            blocks.append(root if joint == 0 or translations is None else translations[:, joint])
-            decimals += [LENGTH_DECIMALS] * 3
-        blocks.append(angles[:, joint])
-        decimals += [ANGLE_DECIMALS] * 3
-    values = np.concatenate(blocks, axis=1)
+        decimals += [LENGTH_DECIMALS] * 3 * (joint in moving) + [ANGLE_DECIMALS] * 3
+    values = np.empty((len(angles), len(decimals)), dtype=np.int64)
+    first = 0
+    for joint, stop in zip(moving.tolist(), [*moving.tolist()[1:], joints], strict=True):
+        # the position channels of a joint, then the angles of all joints up to the next that has some
+        values[:, first : first + 3] = root if joint == 0 or translations is None else translations[:, joint]
+        last = first + 3 + 3 * (stop - joint)
+        values[:, first + 3 : last] = angles[:, joint:stop].reshape(len(angles), -1)
+        first = last
     out = np.empty(values.size * 24, dtype=np.uint8)
     length = format_fixed(values, np.array(decimals, dtype=np.int64), out)
-    return out[:length].tobytes()
+    return memoryview(out[:length])
 
 
 def _hierarchy(motion: Motion, offsets: IntArray, moving: IntArray, names: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import MotionFormatError
+from choreodb.motion import resample_kernel
 from choreodb.motion.motion import Motion, checked_fps
 from choreodb.motion.rotations import FloatArray
 
@@ -43,19 +44,9 @@ def sample_at(
 def slerp_at(rotations: FloatArray, fps: float, times_s: FloatArray) -> FloatArray:
     """Unit quaternions [N, J, 4] at `times_s` [N], along the shorter arc between the neighbouring frames [T, J, 4]."""
     index, weight = _places(len(rotations), fps, times_s)
-    start = rotations[index]
-    end = rotations[np.minimum(index + 1, len(rotations) - 1)]
-    weight = weight.astype(rotations.dtype)[:, None]
-    cosine = np.sum(start * end, axis=-1)
-    angle = np.arccos(np.minimum(np.abs(cosine), 1.0))
-    # below 1e-3 rad the chord is the arc to within float32, and sin(angle) is too small to divide by
-    near = angle < 1e-3
-    sine = np.where(near, 1.0, np.sin(angle))
-    first = np.where(near, 1.0 - weight, np.sin((1.0 - weight) * angle) / sine)
-    second = np.where(near, weight, np.sin(weight * angle) / sine) * np.where(cosine < 0.0, -1.0, 1.0)
-    out = first[..., None] * start + second[..., None] * end
-    out /= np.sqrt(np.sum(out * out, axis=-1, keepdims=True))
-    return out.astype(rotations.dtype, copy=False)
+    out = np.empty((len(index), *rotations.shape[1:]), dtype=rotations.dtype)
+    resample_kernel.slerp(rotations, index, weight, out)
+    return out
 
 
 def cubic_at(values: FloatArray, fps: float, times_s: FloatArray) -> FloatArray:
