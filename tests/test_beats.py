@@ -15,7 +15,7 @@ from choreodb.benchmarks.metrics import beats as metrics
 from choreodb.benchmarks.runs import beats as bench
 from choreodb.benchmarks.runs.registry import BenchRequest
 from choreodb.errors import MetricError, MusicFormatError, QueryError
-from choreodb.music import beat_kernel, metre, tempo
+from choreodb.music import beat_kernel, beats, metre, tempo
 from choreodb.music.beats import BeatConfig, estimate, read_beats, track
 from choreodb.music.decode import RATE, Audio
 from choreodb.music.features import HOP_S, analyse
@@ -48,6 +48,13 @@ def test_f_measure_is_symmetric_and_grows_with_tolerance(a: np.ndarray, b: np.nd
     assert metrics.f_measure(a, b) == metrics.f_measure(b, a)
     scores = [metrics.f_measure(a, b, tolerance_s=t) for t in (0.01, 0.05, 0.07, 0.1)]
     assert scores == sorted(scores)
+
+
+def test_a_window_beyond_the_fastest_tempo_has_a_clarity() -> None:
+    config = TempoConfig()
+    fastest = tempo.states_bpm(config)[-1]
+    salience = np.full((3, len(tempo.states_bpm(config))), 0.2)
+    assert beats._clarity(salience, np.array([fastest, 1.02 * fastest, 60.0]), config) == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize(

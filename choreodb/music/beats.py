@@ -142,7 +142,9 @@ def _chosen(found: list[tuple[float, BeatGrid]], clarity: float, config: BeatCon
 
 def _clarity(salience: Array, path: Array, config: TempoConfig) -> float:
     """How regular the pulse is along the tempo path, 0..1: near 0 for noise and pads, near 1 for a drum machine."""
-    states = np.searchsorted(tempo.states_bpm(config), path - 1e-9)
+    tempi = tempo.states_bpm(config)
+    # a window that was brought to the song's level may lie a little beyond the fastest tempo
+    states = np.minimum(np.searchsorted(tempi, path - 1e-9), len(tempi) - 1)
     return float(np.clip(np.median(salience[np.arange(len(path)), states]) / 0.5, 0.0, 1.0))
 
 
