@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,7 @@ _SAME_TIME_S = 1e-6
 _STEPS_AT_ONCE = 64
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Pool:
     """The segments that match, as columns; `row` is the segment's id and its row in the store's arrays.
 
@@ -123,7 +124,21 @@ class Fit:
 
 
 def load_pool(store: Store, where: str | None = None, avoid: Sequence[str] = ()) -> Pool:
-    """Columns of every segment that matches `where` and is not to be avoided; QueryError where there is none."""
+    """Columns of every segment that matches `where` and is not to be avoided; QueryError where there is none.
+
+    The last pool of an open store is kept: a store stays at its version, and one song after another asks for the same.
+    """
+    asked = where, tuple(avoid)
+    known = _POOLS.get(store)
+    if known is None or known[0] != asked:
+        known = _POOLS[store] = asked, _read_pool(store, where, avoid)
+    return known[1]
+
+
+_POOLS: WeakKeyDictionary[Store, tuple[tuple[str | None, tuple[str, ...]], Pool]] = WeakKeyDictionary()
+
+
+def _read_pool(store: Store, where: str | None, avoid: Sequence[str]) -> Pool:
     if where is None:
         mask = None
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -90,9 +91,22 @@ def _stillest(pool: Pool, able: BoolArray | None, wanted: int) -> IntArray:
 
 def style_distance(pool: Pool, embeddings: Float32Array, seconds: FloatArray) -> FloatArray:
     """What `costs.style_distance` gives for evenly chosen segments of every style."""
+    known = _SAMPLES.get(pool)
+    if known is None:
+        at = _styles_sampled(pool)
+        known = _SAMPLES[pool] = pool.style[at], pool.embeddings[at]
+    styles, vectors = known
+    return costs.style_distance(1.0 - embeddings @ vectors.T, styles, seconds)
+
+
+_SAMPLES: WeakKeyDictionary[Pool, tuple[IntArray, Float32Array]] = WeakKeyDictionary()
+"""Styles and embeddings of the chosen segments: every beat hypothesis asks for the same."""
+
+
+def _styles_sampled(pool: Pool) -> IntArray:
+    """Ascending positions of up to `STYLE_SAMPLE` segments of every style."""
     order = np.argsort(pool.style, kind="stable")
     edges = np.searchsorted(pool.style[order], np.arange(-1, len(pool.styles) + 1))
     members = [order[first:last] for first, last in pairwise(edges.tolist()) if last > first]
     chosen = [each[np.unique(np.linspace(0, len(each) - 1, STYLE_SAMPLE).astype(np.int64))] for each in members]
-    at = np.sort(np.concatenate(chosen))
-    return costs.style_distance(1.0 - embeddings @ pool.embeddings[at].T, pool.style[at], seconds)
+    return np.sort(np.concatenate(chosen))

@@ -120,7 +120,7 @@ def _numbers(angles: IntArray, root: IntArray, translations: IntArray | None, mo
         first = last
     out = np.empty(values.size * 24, dtype=np.uint8)
     length = format_fixed(values, np.array(decimals, dtype=np.int64), out)
-    return memoryview(out[:length])
+    return out[:length].data
 
 
 def _hierarchy(motion: Motion, offsets: IntArray, moving: IntArray, names: list[str]) -> list[str]:
