@@ -26,15 +26,13 @@ from choreodb.motion.kinematics import heading
 from choreodb.storage import graph, graph_update, index
 from choreodb.storage.graph_update import Limits, Spans
 from choreodb.storage.index import Write
+from choreodb.storage.rows import moved, text_codes
 from choreodb.storage.store import Store
 from choreodb.storage.tables import ARRAYS, SEGMENTS, TRANSITIONS
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Row = Mapping[str, Any]
-
-_MEMORY_BYTES = 256 << 20
-_COPY_ROWS = 1 << 14
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,7 +136,7 @@ def _rows_of(store: Store, trained: Trained | None) -> Callable[[ClipSegments], 
 
 def _order(store: Store, gone: Collection[str], columns: Sequence[Row]) -> _Order:
     """Captured clips by id, and virtual copies behind them as they were."""
-    codes, clips = _encoded(store.columns("segments", ["clip"]).column("clip"))
+    codes, clips = text_codes(store.columns("segments", ["clip"]).column("clip"))
     keep = ~np.isin(codes, [at for at, clip in enumerate(clips) if clip in gone])
     copied = _copies(store)
     own = np.array([clip not in copied for clip in clips], dtype=np.bool_)
@@ -168,16 +166,7 @@ def _copies(store: Store) -> dict[str, str]:
 def _spliced(store: Store, name: str, new: npt.NDArray[Any], order: _Order, folder: Path) -> npt.NDArray[Any]:
     """An array with rows taken out and put in; on the disk where it is large."""
     old = store.array(name)
-    shape = (order.total, old.shape[1])
-    out: npt.NDArray[Any]
-    if np.prod(shape) * old.itemsize > _MEMORY_BYTES:
-        out = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=old.dtype, shape=shape)
-    else:
-        out = np.empty(shape, dtype=old.dtype)
-    kept = np.flatnonzero(order.keep)
-    for first in range(0, len(kept), _COPY_ROWS):
-        rows = kept[first : first + _COPY_ROWS]
-        out[order.number[rows]] = old[rows]
+    out = moved(old, order.number, order.total, folder / f"{name}.npy")
     if len(order.added):
         out[order.added] = new.astype(old.dtype)
     return out
@@ -249,18 +238,11 @@ def _edges(
     entered_from = np.unique(order.number[target[~order.keep[source] & order.keep[target]]])
     config = connect.GraphConfig()
     spans = Spans(
-        arrays["entry"], arrays["exit"], continuation, _encoded(rows.column("origin"))[0],
+        arrays["entry"], arrays["exit"], continuation, text_codes(rows.column("origin"))[0],
         rows.column("origin_start_s").to_numpy(), rows.column("origin_end_s").to_numpy(),
     )  # fmt: skip
     limits = Limits(config.degree, config.in_degree, config.threshold)
     return graph_update.updated(old, spans, limits, added=order.added, left_by=left_by, entered_from=entered_from)
-
-
-def _encoded(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
-    """A column of texts as numbers, and the texts that they stand for."""
-    whole = column.combine_chunks()
-    whole = (whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole).dictionary_encode()
-    return np.asarray(whole.indices.to_numpy(), dtype=np.int64), whole.dictionary.to_pylist()
 
 
 def _twin_groups(
@@ -273,7 +255,7 @@ def _twin_groups(
     plain: Ints,
 ) -> Ints:
     """Twin group of every row: of captured bars, and of their images and copies like theirs."""
-    (clip, names), (origin, _) = (_encoded(rows.column(name)) for name in ("clip", "origin"))
+    (clip, names), (origin, _) = (text_codes(rows.column(name)) for name in ("clip", "origin"))
     values = {name: rows.column(name).to_numpy() for name in ("first_bar", "start_s", "end_s", "origin_start_s")}
     bars = twin_update.bars_of({**values, "clip": clip, "origin": origin}, plain)
     group = rows.column("twin_group").to_numpy()[plain].astype(np.int64)

@@ -6,7 +6,9 @@ both touched the same clip; then it stops, with nothing changed, and names the c
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from choreodb.storage.catalogue import matching_clips
 from choreodb.storage.manifest import FileEntry, locate
 from choreodb.storage.motion_table import PART_BYTES, MotionWriter, keys_of, row_groups
 from choreodb.storage.place import Place
+from choreodb.storage.rows import moved, text_codes
 from choreodb.storage.store import Store
 from choreodb.storage.tables import SEGMENTS, TOMBSTONES, TRANSITIONS
 
@@ -110,34 +113,29 @@ def _delete(store: Store, gone: frozenset[str], reason: str | None, refit: Refit
     kept_clips = clips.filter(pc.invert(leaving))
     songs = set(kept_clips.column("music").to_pylist())
     music = store.table("music")
-    derived = (refit and refit(store, gone)) or _cut(store, gone)
-    return store.commit(
-        **{
-            **derived,
-            "tables": {
-                **derived["tables"],
-                "clips": kept_clips,
-                "music": music.filter(
-                    pa.array([song in songs for song in music.column("music").to_pylist()], pa.bool_())
-                ),
-                "tombstones": pa.concat_tables(
-                    [store.table("tombstones"), _tombstones(store, clips.filter(leaving), reason)]
-                ),
-            },
-        },
-        change={"action": "delete", "clips": len(gone), "reason": reason},
-    )
+    tables = {
+        "clips": kept_clips,
+        "music": music.filter(pa.array([song in songs for song in music.column("music").to_pylist()], pa.bool_())),
+        "tombstones": pa.concat_tables([store.table("tombstones"), _tombstones(store, clips.filter(leaving), reason)]),
+    }
+    change = {"action": "delete", "clips": len(gone), "reason": reason}
+    with tempfile.TemporaryDirectory() as folder:
+        derived = (refit and refit(store, gone)) or _cut(store, gone, Path(folder))
+        return store.commit(**{**derived, "tables": {**derived["tables"], **tables}}, change=change)
 
 
-def _cut(store: Store, gone: frozenset[str]) -> dict[str, Any]:
-    """What was derived, less the rows of clips that go."""
+def _cut(store: Store, gone: frozenset[str], folder: Path) -> dict[str, Any]:
+    """What was derived, less the rows of clips that go; large arrays lie in `folder`."""
     segments = store.table("segments")
     keep = _numpy_bools(pc.invert(pc.is_in(segments.column("clip"), value_set=pa.array(sorted(gone), pa.string()))))
-    arrays = {name: np.asarray(store.array(name))[keep] for name in store.manifest.arrays}
-    edges, rows = _without(store, segments, keep, arrays)
+    number = np.where(keep, np.cumsum(keep) - 1, -1)
+    arrays = {
+        name: moved(store.array(name), number, int(keep.sum()), folder / f"{name}.npy")
+        for name in store.manifest.arrays
+    }
+    edges, rows = _without(store, segments, keep, number, arrays)
     made: dict[str, index.Write] | None = None
     if "embeddings" in arrays:
-        number = np.where(keep, np.cumsum(keep) - 1, -1)
         made = index.moved(store, arrays["embeddings"], number, np.empty(0, dtype=np.int64))
         made = index.build_files(arrays["embeddings"]) if made is None else made
     return {"tables": {"segments": rows, "transitions": edges}, "arrays": arrays, "index": made}
@@ -158,10 +156,13 @@ def _tombstones(store: Store, rows: pa.Table, reason: str | None) -> pa.Table:
 
 
 def _without(
-    store: Store, segments: pa.Table, keep: npt.NDArray[np.bool_], arrays: Mapping[str, npt.NDArray[Any]]
+    store: Store,
+    segments: pa.Table,
+    keep: npt.NDArray[np.bool_],
+    number: Ints,
+    arrays: Mapping[str, npt.NDArray[Any]],
 ) -> tuple[pa.Table, pa.Table]:
     """Transitions and segments of the kept rows, numbered anew, the graph mended where it lost edges."""
-    number = np.where(keep, np.cumsum(keep) - 1, -1)
     follows = segments.column("continuation").to_numpy()
     continuation = np.where(follows[keep] >= 0, number[follows[keep]], -1).astype(np.int64)
     kept = segments.filter(pa.array(keep))
@@ -204,7 +205,7 @@ def _mended(
         degree=int(config["degree"]),
         in_degree=int(config["in_degree"]),
         threshold=float(config["threshold"]),
-        origin=np.unique(np.asarray(kept.column("origin").to_pylist(), dtype=str), return_inverse=True)[1],
+        origin=text_codes(kept.column("origin"))[0],
         start_s=kept.column("origin_start_s").to_numpy(),
         end_s=kept.column("origin_end_s").to_numpy(),
         sources=left_by,
@@ -216,10 +217,11 @@ def _mended(
 def _twins(kept: pa.Table) -> Ints:
     """Twin groups of the kept rows; a group that has but one bar left is none. Mirror images count with their original."""
     group = kept.column("twin_group").to_numpy()
-    clips = np.unique(np.asarray(kept.column("clip").to_pylist(), dtype=str), return_inverse=True)[1]
-    bars = np.stack([group, clips, kept.column("first_bar").to_numpy()], axis=1)
-    counts = dict(zip(*np.unique(np.unique(bars, axis=0)[:, 0], return_counts=True), strict=True))
-    return np.array([value if counts[value] > 1 else -1 for value in group], dtype=np.int64)
+    linked = group >= 0
+    clip, first_bar = text_codes(kept.column("clip"))[0], kept.column("first_bar").to_numpy()
+    bars = np.unique(np.stack([group, clip, first_bar], axis=1)[linked], axis=0)
+    values, counts = np.unique(bars[:, 0], return_counts=True)
+    return np.where(np.isin(group, values[counts > 1]), group, -1).astype(np.int64)
 
 
 def relabel(store: Store, clips: Collection[str], labels: Mapping[str, str | None]) -> Store:
