@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from choreodb.indexer.encoders.base import Encoder
     from choreodb.motion.motion import Motion
     from choreodb.music.music import Music
-    from choreodb.refiner.denoiser.refine import Denoiser, RefineOptions, Told
+    from choreodb.refiner.denoiser.denoiser import Denoiser, RefineOptions
+    from choreodb.refiner.denoiser.refine import Told
     from choreodb.retriever.nearest import NearestWindow
     from choreodb.retriever.plan import Plan
     from choreodb.retriever.stitch import Stitched
@@ -222,7 +223,7 @@ class Library:
         from choreodb.report import dance_report
         from choreodb.retriever import planner
 
-        denoiser, how = _refiner(refiner, strength, options.seed)
+        denoiser, how = _refiner(refine, refiner, strength, options.seed)
         modes.check(refine, denoiser)
         tell = progress or (lambda stage, done, total: None)
         watch = _Stopwatch()
@@ -358,12 +359,16 @@ def open(path: str | Path, *, version: int | str | None = None) -> Library:
 
 
 def _refiner(
-    refiner: str | Path | Denoiser | None, strength: float | None, seed: int
+    refine: str, refiner: str | Path | Denoiser | None, strength: float | None, seed: int
 ) -> tuple[Denoiser | None, RefineOptions | None]:
-    """The denoiser and how it is to be used; torch is imported only where there is one."""
+    """The denoiser, by default a shipped one where a mode needs one, and how it is to be used; torch is imported only where
+    there is one."""
+    from choreodb.refiner.denoiser.denoiser import Denoiser, RefineOptions, shipped
+
+    if refiner is None and refine in ("seams", "all") and shipped():
+        refiner = shipped()[0]
     if refiner is None:
         return None, None
-    from choreodb.refiner.denoiser.refine import Denoiser, RefineOptions
 
     usual = RefineOptions()
     how = RefineOptions(strength=usual.strength if strength is None else strength, seed=seed)

@@ -8,7 +8,8 @@ from choreodb.errors import QueryError
 from choreodb.refiner import physics
 
 if TYPE_CHECKING:
-    from choreodb.refiner.denoiser.refine import Denoiser, RefineOptions, Told
+    from choreodb.refiner.denoiser.denoiser import Denoiser, RefineOptions
+    from choreodb.refiner.denoiser.refine import Told
     from choreodb.retriever.stitch import Stitched
 
 Refine = Literal["none", "physics", "seams", "all"]

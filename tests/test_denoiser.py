@@ -12,10 +12,14 @@ from walking import clip, lengths, place, reader, walk
 
 from choreodb.errors import ChoreoError, QueryError
 from choreodb.motion.kinematics import forward
+from choreodb.motion.rotations import compose, normalise, rotvec_to_quat
 from choreodb.motion.skeleton import CHOREO22
 from choreodb.refiner import modes
-from choreodb.refiner.denoiser import features, pairs, precondition, sampler, schedule
-from choreodb.refiner.denoiser.refine import Denoiser, Given, RefineOptions, Told, everything, seams
+from choreodb.refiner.denoiser import between, features, pairs, precondition, sampler, schedule
+from choreodb.refiner.denoiser.bridge import bridged
+from choreodb.refiner.denoiser.denoiser import Denoiser, Given, RefineOptions
+from choreodb.refiner.denoiser.refine import Told, everything, seams
+from choreodb.refiner.denoiser.windows import Clip, Material, beat_phase
 from choreodb.retriever.stitch import Stitched, stitch
 
 Array = npt.NDArray[np.float64]
@@ -78,60 +82,117 @@ def windows(count: int = 4) -> tuple[Array, Array, Array]:
     motion = walk(12.0, stride_m=0.3, turn_deg_s=25.0, yaw=0.7, at=(2.0, -1.0))
     _, _, contacts = clip(motion)
     at = np.arange(count)[:, None] * 60 + 2 * np.arange(features.FRAMES)
-    return motion.rotations[at], motion.root[at], contacts[at].astype(np.float64)
+    return motion.rotations[at].astype(np.float64), motion.root[at].astype(np.float64), contacts[at].astype(np.float64)
 
 
-def test_windows_go_there_and_back() -> None:
+def test_changes_go_there_and_back(rng: np.random.Generator) -> None:
     rotations, root, contacts = windows()
-    encoded, where = features.encode(rotations, root, contacts)
-    assert encoded.shape == (4, features.FRAMES, features.CHANNELS)
-    turned, moved = features.decode(encoded, where)
-    np.testing.assert_allclose(moved, root, atol=1e-5)
-    np.testing.assert_allclose(np.abs(np.sum(turned * rotations, axis=-1)), 1.0, atol=1e-6)
-    spun, gone = features.residual((turned, moved), (rotations, root))
-    assert np.abs(spun).max() < 1e-3
-    assert np.abs(gone).max() < 1e-5
+    where = features.placed(rotations, root)
+    here = features.local(rotations, root, where)
+    assert features.seen(*here, contacts).shape == (4, features.FRAMES, features.SEEN)
+    np.testing.assert_allclose(here[1].mean(axis=1)[:, [0, 2]], 0.0, atol=1e-9)
+    bent = compose(rotvec_to_quat(0.2 * rng.normal(size=(*root.shape[:2], features.JOINTS, 3))), rotations)
+    moved = root + 0.1 * rng.normal(size=root.shape)
+    change = features.change(here, features.local(bent, moved, where))
+    turned, gone = features.out_of(where, change)
+    np.testing.assert_allclose(root + gone, moved, atol=1e-5)
+    np.testing.assert_allclose(np.abs((compose(rotvec_to_quat(turned), rotations) * bent).sum(-1)), 1.0, atol=1e-6)
 
 
-def captured(count: int = 3) -> list[pairs.Clip]:
+def test_changes_begin_and_end_at_rest() -> None:
+    times = np.linspace(0.0, 4.0, 4001)[None].repeat(3, axis=0)
+    first, stop = np.array([0.5, 1.9, 1.0]), np.array([3.0, 2.1, 1.5])
+    free = features.freedom(times, first, stop)
+    for row in range(3):
+        inside = (times[row] > first[row]) & (times[row] < stop[row])
+        assert np.all(free[row][~inside] == 0.0)
+        assert free[row].max() == pytest.approx(1.0)
+        slope = np.diff(free[row]) * 1000.0
+        assert abs(slope[np.flatnonzero(inside)[0] - 1]) < 0.1 * np.abs(slope).max()
+
+
+@pytest.mark.parametrize("length", [3, 30, 120])
+def test_a_bridge_meets_both_ends_in_pose_and_speed_and_looks_at_nothing_inside(
+    length: int, rng: np.random.Generator
+) -> None:
+    rotations, root, _ = windows(3)
+    both = np.concatenate([rotations, rotations[:, ::-1]], axis=1), np.concatenate([root, root[:, ::-1]], axis=1)
+    first = np.array([40, 50, 60])
+    stop = first + length
+    filled = bridged(*both, first, stop, 30.0)
+    frame = np.arange(both[1].shape[1])[None]
+    inside = (frame >= first[:, None]) & (frame < stop[:, None])
+    for after, before in zip(filled, both, strict=True):
+        np.testing.assert_array_equal(after[~inside], before[~inside])
+    spoilt = both[0].copy(), both[1].copy()
+    spoilt[0][inside], spoilt[1][inside] = normalise(rng.normal(size=spoilt[0][inside].shape)), np.nan
+    for one, other in zip(bridged(*spoilt, first, stop, 30.0), filled, strict=True):
+        np.testing.assert_array_equal(one, other)
+    speed = np.diff(filled[1], axis=1) * 30.0
+    fastest = np.abs(np.diff(both[1], axis=1)).max() * 30.0
+    for row in range(3):
+        for edge in (first[row] - 1, stop[row]):
+            change = np.abs(speed[row, edge] - speed[row, edge - 1]).max()
+            assert change < 0.5 * fastest + 0.05
+        assert np.abs(speed[row]).max() < 3.0 * fastest + np.abs(root[row].max(0) - root[row].min(0)).max() * 2.0
+
+
+def captured(count: int = 3) -> list[Clip]:
     out = []
     for number in range(count):
         rotations, root, contacts = clip(walk(10.0, stride_m=0.2 + 0.1 * number, turn_deg_s=10.0 * number))
         start_s = np.arange(4) * 2.0
         out.append(
-            pairs.Clip(
+            Clip(
                 rotations, root.astype(np.float64), contacts, np.arange(20) * 0.5, "walk", np.ones((4, 256), np.float32), start_s
             )
         )  # fmt: skip
     return out
 
 
-def test_pairs_are_broken_in_the_blend_and_nowhere_else() -> None:
-    made = pairs.make(captured(), ["walk"], 40, np.random.default_rng(0), pairs.PairOptions(bare=0.0))
-    known = made.mask > 0.5
-    same = np.abs(made.broken - made.target)[..., :-4].max(axis=-1)
-    assert same[known].max() < 1e-4
-    assert np.median(same[:, features.FRAMES // 2]) > 0.01
-    # a join is closed: no frame jumps
-    step = np.abs(np.diff(made.broken[..., :3], axis=1)).max()
-    assert step < 0.2
+def made_of(count: int, **options: object) -> pairs.Pairs:
+    made = pairs.PairOptions(**options)  # type: ignore[arg-type]
+    return pairs.make(Material(captured()), ["walk"], count, np.random.default_rng(0), made)
+
+
+@pytest.mark.parametrize("shares", [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.4, 0.3, 0.3)])
+def test_pairs_differ_where_something_is_free_and_nowhere_else(shares: tuple[float, float, float]) -> None:
+    made = made_of(40, shares=shares)
+    size = np.abs(made.change).max(axis=-1)
+    assert size[made.free == 0.0].max(initial=0.0) == 0.0
+    if shares[2] < 1.0:
+        assert np.median(size[made.kind != pairs.ALL][:, features.FRAMES // 2]) > 0.005
+    # what was given and the change make what was
+    turn = made.change[..., : 3 * features.JOINTS].reshape(*made.free.shape, features.JOINTS, 3)
+    there = compose(rotvec_to_quat(turn.astype(np.float64)), made.rotations.astype(np.float64))
+    joints = forward(there, made.root + made.change[..., 3 * features.JOINTS :].astype(np.float64), CHOREO22)[0]
+    free = made.free > 0.0
+    np.testing.assert_allclose(joints[free], made.joints[free], atol=2e-3)
+    # a join is closed, and a gap is bridged: no frame jumps
+    assert np.abs(np.diff(made.root[:, 10:-10], axis=1)).max() < 0.2
     assert made.music[..., -1].max() == 1.0
     assert set(made.style.tolist()) == {1}
-    again = pairs.make(captured(), ["walk"], 40, np.random.default_rng(0), pairs.PairOptions(bare=0.0))
-    np.testing.assert_array_equal(made.broken, again.broken)
+    again = made_of(40, shares=shares)
+    np.testing.assert_array_equal(made.rotations, again.rotations)
 
 
-def test_hidden_pairs_hide_the_blend() -> None:
-    made = pairs.make(captured(), [], 20, np.random.default_rng(0), pairs.PairOptions(bare=1.0))
-    assert np.abs(made.broken[made.mask < 0.5]).max() == 0.0
-    assert set(made.style.tolist()) == {0}
+def test_what_a_gap_hides_cannot_be_seen() -> None:
+    made = made_of(30, shares=(1.0, 0.0, 0.0))
+    assert set(np.unique(made.contacts[made.free > 0.0]).tolist()) == {0.5}
+    assert set(made.kind.tolist()) == {pairs.GAP}
+    bare = made_of(30, shares=(0.0, 1.0, 0.0), bare=True)
+    assert set(np.unique(bare.contacts[bare.free > 0.0]).tolist()) == {0.5}
+    plain = made_of(30, shares=(0.0, 1.0, 0.0))
+    np.testing.assert_array_equal(bare.free, plain.free)
+    # bridged at whole frames, known frames stay what they were
+    np.testing.assert_allclose(bare.rotations[:, :20], plain.rotations[:, :20], atol=2e-2)
 
 
 def test_beats_have_a_phase_and_an_end() -> None:
-    phase = pairs.beat_phase(np.array([1.0, 1.5, 2.0]), np.array([0.5, 1.0, 1.25, 2.0, 3.0]))
+    phase = beat_phase(np.array([1.0, 1.5, 2.0]), np.array([0.5, 1.0, 1.25, 2.0, 3.0]))
     np.testing.assert_allclose(phase[:, 2], [0, 1, 1, 1, 0])
     np.testing.assert_allclose(phase[2, :2], [0.0, -1.0], atol=1e-6)
-    assert np.abs(pairs.beat_phase(np.empty(0), np.arange(3.0))).max() == 0.0
+    assert np.abs(beat_phase(np.empty(0), np.arange(3.0))).max() == 0.0
 
 
 class Stand(Denoiser):
@@ -139,20 +200,21 @@ class Stand(Denoiser):
 
     def __init__(self, answer: str) -> None:
         self.name = self.hash = answer
-        self.middle = np.zeros(features.CHANNELS, dtype=np.float32)
-        self.deviation = np.ones(features.CHANNELS, dtype=np.float32)
+        self.middle = np.zeros(features.SEEN, dtype=np.float32)
+        self.deviation = np.ones(features.SEEN, dtype=np.float32)
+        self.spread = np.ones(features.CHANGES, dtype=np.float32)
         self.styles: tuple[str, ...] = ("walk",)
         self.origins, self.hears = frozenset(), True
         self.asked: list[int] = []
 
         def denoise(noisy: npt.NDArray[np.float32], time: float, given: Given) -> npt.NDArray[np.float32]:
             self.asked.append(len(noisy))
-            out = given.retrieved.copy()
+            out = np.zeros_like(noisy)
             if answer == "lift":
-                out[..., 1] += 0.05
+                out[..., -2] = 0.05 / given.length_s[:, None]
             if answer == "nan":
                 out[0] = np.nan
-            return out
+            return out * given.free[..., None]
 
         self.denoise = self.denoise_blind = denoise
 
@@ -229,29 +291,48 @@ def test_modes_say_what_they_need() -> None:
     assert modes.refine(made, "none")[0] is made
 
 
+def test_a_filled_gap_leaves_what_is_known_and_hides_what_was_there(rng: np.random.Generator) -> None:
+    rotations, root, contacts = windows(3)
+    first, stop = np.array([40, 50, 30]), np.array([70, 80, 60])
+    made = between.filled(Stand("lift"), rotations, root, contacts, first, stop, 30.0)
+    frame = np.arange(features.FRAMES)[None]
+    inside = (frame >= first[:, None]) & (frame < stop[:, None])
+    for after, before in zip(made, (rotations, root), strict=True):
+        np.testing.assert_allclose(after[~inside], before[~inside], atol=1e-12)
+    bridge = bridged(rotations, root, first, stop, 30.0)
+    lifted = made[1][..., 1] - bridge[1][..., 1]
+    assert lifted.max() == pytest.approx(0.05, abs=1e-3)
+    assert np.abs(np.diff(lifted, axis=1)).max() < 0.02
+    spoilt = rotations.copy()
+    spoilt[inside] = normalise(rng.normal(size=spoilt[inside].shape))
+    np.testing.assert_array_equal(between.filled(Stand("lift"), spoilt, root, contacts, first, stop, 30.0)[0], made[0])
+    broken = between.filled(Stand("nan"), rotations, root, contacts, first, stop, 30.0)
+    np.testing.assert_allclose(broken[0], bridge[0], atol=1e-12)
+
+
 def test_a_loss_is_nothing_where_nothing_differs_and_in_metres_where_it_does() -> None:
     torch = pytest.importorskip("torch")
     from choreodb.refiner.denoiser import losses
 
-    rotations, root, contacts = windows(2)
-    encoded, _ = features.encode(rotations, root, contacts)
-    true = torch.from_numpy(encoded)
-    one, nothing = torch.ones(features.CHANNELS), torch.zeros(features.CHANNELS)
-    hidden = torch.zeros(true.shape[:2])
+    made = made_of(6, shares=(0.5, 0.5, 0.0))
+    hidden = (made.free > 0.0).astype(np.float32)
+    arrays = (made.rotations, made.root, made.change, made.joints, made.planted, hidden)
+    true = losses.Truth(*(torch.from_numpy(each) for each in arrays))
+    places = losses.joints(true.rotations, true.root).numpy()
     np.testing.assert_allclose(
-        losses.joints(true).numpy(), forward(*features.decode(encoded, features.Place(np.zeros(2), np.zeros((2, 3)))), CHOREO22)[0],
-        atol=1e-4,
-    )  # fmt: skip
-    same = losses.terms(true, true, one, nothing, hidden)
-    assert all(float(same[name].max()) == 0.0 for name in ("simple", "position", "velocity", "acceleration"))
-    moved = true.clone()
-    moved[..., 0] += 0.1
-    far = losses.terms(moved, true, one, nothing, hidden)
-    assert float(far["position"].mean()) == pytest.approx(0.01, rel=1e-3)
-    assert float(far["velocity"].mean()) == pytest.approx(0.0, abs=1e-6)
-    assert float(losses.terms(moved, true, one, nothing, 1.0 - hidden)["position"].max()) == 0.0
-    weights = losses.LossWeights()
-    clear, noisy = (losses.total(far, torch.full((2,), share), weights) for share in (1.0, 0.1))
+        places, forward(made.rotations.astype(np.float64), made.root.astype(np.float64), CHOREO22)[0], atol=1e-4
+    )
+    size = torch.ones(6, 1, features.CHANGES)
+    same = losses.terms(true.change, true, size)
+    assert float(same["simple"].max()) == 0.0
+    assert float(same["position"].max()) < 2e-3
+    moved = true.change.clone()
+    moved[..., -3] += 0.1
+    far = losses.terms(moved, true, size)
+    np.testing.assert_allclose(far["position"].numpy(), 0.1, atol=5e-3)
+    np.testing.assert_allclose(far["velocity"].numpy(), same["velocity"].numpy(), atol=1e-3)
+    weights = losses.LossWeights(least=0.0, decay=2.0)
+    clear, noisy = (losses.total(far, torch.full((6,), share), weights) for share in (1.0, 0.1))
     assert float((noisy - far["simple"]).mean()) < 0.02 * float((clear - far["simple"]).mean())
 
 
@@ -274,7 +355,7 @@ def tiny(steps: int = 8):  # type: ignore[no-untyped-def]
     from choreodb.refiner.denoiser.training import TrainOptions
 
     return TrainOptions(
-        steps=steps, pairs=48, batch=8, network=NetworkConfig(width=16, levels=2, tokens=32, heads=2), held_out=0.3
+        steps=steps, pairs=48, batch=8, network=NetworkConfig(widths=(16, 24, 32), tokens=32, heads=2), held_out=0.3, device="cpu"
     )  # fmt: skip
 
 
@@ -300,16 +381,16 @@ def test_training_goes_on_where_it_was(sample_library: Path, tmp_path: Path) -> 
 
 def test_held_out_songs_are_never_trained_on(sample_library: Path, small: Path) -> None:
     from choreodb.library import Library
-    from choreodb.refiner.denoiser import training
+    from choreodb.refiner.denoiser import corpus
 
     songs = [f"song {number}" for number in range(50)]
-    assert len(training.held_out(songs, 0.2)) == 10
-    assert training.held_out(songs[::-1], 0.2) == training.held_out(songs, 0.2)
-    assert len(training.held_out(songs[:2], 0.01)) == 1
-    assert training.held_out(songs[:1], 0.5) == frozenset()
+    assert len(corpus.held_out(songs, 0.2)) == 10
+    assert corpus.held_out(songs[::-1], 0.2) == corpus.held_out(songs, 0.2)
+    assert len(corpus.held_out(songs[:2], 0.01)) == 1
+    assert corpus.held_out(songs[:1], 0.5) == frozenset()
     rows = Library.open(sample_library).store.columns("clips", ["music", "source_sha256"]).to_pylist()
     origins = Denoiser.load(small).origins
-    apart = training.held_out((row["music"] or row["source_sha256"] for row in rows), 0.3)
+    apart = corpus.held_out((row["music"] or row["source_sha256"] for row in rows), 0.3)
     kept = {row["source_sha256"] for row in rows if (row["music"] or row["source_sha256"]) in apart}
     assert kept
     assert origins
@@ -327,8 +408,6 @@ def test_the_same_seed_gives_the_same_dance_and_an_untrained_network_hardly_chan
         for _ in range(2)
     )
     assert first == again
-    with pytest.raises(QueryError, match="needs the weights"):
-        library.dance(sample_song, refine="all")
 
 
 def test_weights_of_something_else_are_refused(small: Path, tmp_path: Path) -> None:
@@ -339,7 +418,45 @@ def test_weights_of_something_else_are_refused(small: Path, tmp_path: Path) -> N
     weights.save(other, loaded.tensors, {**loaded.card, "architecture": "music-towers"})
     with pytest.raises(QueryError, match="needs a 'seam-denoiser'"):
         Denoiser.load(other)
-    wide = {**loaded.card["config"], "width": 32}
+    wide = {**loaded.card["config"], "widths": [32, 32, 32]}
     weights.save(other, loaded.tensors, {**loaded.card, "config": wide})
     with pytest.raises(QueryError, match="do not fit"):
         Denoiser.load(other)
+
+
+def test_devices_are_picked_and_refused() -> None:
+    torch = pytest.importorskip("torch")
+    from choreodb.refiner.denoiser import device
+
+    class Cuda:
+        def __init__(self, there: bool) -> None:
+            self.is_available = lambda: there
+
+    assert device.pick("auto", Cuda(True)).type == device.pick("cuda", Cuda(True)).type == "cuda"
+    assert device.pick("auto", Cuda(False)).type == device.pick("cpu", Cuda(True)).type == "cpu"
+    with pytest.raises(QueryError, match="no NVIDIA GPU"):
+        device.pick("cuda", Cuda(False))
+    with pytest.raises(QueryError, match="expected auto, cpu, cuda"):
+        device.pick("tpu")
+    assert device.multiplies_bf16(torch.device("cuda"))
+
+    class Cpu:
+        def __init__(self, tiles: bool) -> None:
+            self._is_amx_tile_supported = lambda: tiles
+
+    assert device.multiplies_bf16(torch.device("cpu"), Cpu(True))
+    assert not device.multiplies_bf16(torch.device("cpu"), Cpu(False))
+    assert not device.multiplies_bf16(torch.device("cpu"), object())
+
+
+def test_what_is_left_out_is_never_seen() -> None:
+    pytest.importorskip("torch")
+    from choreodb.benchmarks.runs import conditions
+
+    rows = conditions.bench_conditions(captured(2), captured(1), steps=2, pairs=24, options=tiny())
+    assert [row["row"] for row in rows][1:] == [name for name, _ in conditions.ROWS]
+    assert all(row["gap_position"] > 0.0 for row in rows)
+    text = conditions.format_table(rows)
+    assert "without style" in text
+    with pytest.raises(QueryError, match="condition 'taste'"):
+        replace(tiny(), without=("taste",))

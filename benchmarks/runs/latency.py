@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from choreodb.benchmarks.runs import latency_sizes, peer_stages, query_stages
+from choreodb.benchmarks.runs import latency_refine, latency_sizes, peer_stages, query_stages
 from choreodb.benchmarks.runs.machine import THREAD_VARIABLES
 from choreodb.benchmarks.runs.plots import Figure, Lines, Stacked
 from choreodb.benchmarks.runs.query_stages import Laps
@@ -73,6 +73,12 @@ def run(request: BenchRequest) -> BenchResult:
     sizes = latency_sizes.QUICK if request.quick else latency_sizes.FULL
     rows += latency_sizes.bench_sizes(request.library, request.songs[0], sizes, progress=request.progress)
     rows += latency_sizes.goals(rows)
+    rows += latency_refine.bench_refining(
+        request.library,
+        request.songs[0],
+        repeats=1 if request.quick else latency_refine.REPEATS,
+        progress=request.progress,
+    )
     return BenchResult("latency", rows, format_table(rows), figures(rows))
 
 
@@ -265,9 +271,10 @@ _COLUMNS = (
 def format_table(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table, and how they were taken."""
     settings = ", ".join(f"{name}={THREADS}" for name in THREAD_VARIABLES)
-    own = [row for row in rows if row["kind"] not in (latency_sizes.SIZE, latency_sizes.GOAL)]
+    own = [row for row in rows if row["kind"] not in (latency_sizes.SIZE, latency_sizes.GOAL, latency_refine.KIND)]
     head = "\n".join([markdown(own, _COLUMNS), "", f"Threads: {settings} for either side. {_LEGEND}"])
-    return "\n\n".join([head, latency_sizes.format_table(rows)])
+    parts = [head, latency_sizes.format_table(rows), latency_refine.format_table(rows)]
+    return "\n\n".join(part for part in parts if part)
 
 
 _LEGEND = (

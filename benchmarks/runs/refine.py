@@ -40,7 +40,7 @@ from choreodb.threads import one_thread
 if TYPE_CHECKING:
     from choreodb.library import Library
     from choreodb.music.music import Music
-    from choreodb.refiner.denoiser.refine import Denoiser
+    from choreodb.refiner.denoiser.denoiser import Denoiser
 
 Array = npt.NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def run(request: BenchRequest) -> BenchResult:
 def _denoiser(path: Path | None) -> Denoiser | None:
     if path is None:
         return None
-    from choreodb.refiner.denoiser.refine import Denoiser
+    from choreodb.refiner.denoiser.denoiser import Denoiser
 
     return Denoiser.load(path)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,21 +10,21 @@ import numpy.typing as npt
 
 from choreodb.benchmarks.runs.inbetween import Fill, Gap
 from choreodb.benchmarks.runs.refine_dances import ALL, PHYSICS, SEAMS, Refine
-from choreodb.motion.resample import cubic_at
-from choreodb.motion.rotations import normalise, unroll
+from choreodb.motion.rotations import FloatArray
 from choreodb.refiner import modes, physics
+from choreodb.refiner.denoiser.bridge import bridged
 
 if TYPE_CHECKING:
     from choreodb.indexer.encoders.base import Encoder
     from choreodb.music.music import Music
-    from choreodb.refiner.denoiser.refine import Denoiser
+    from choreodb.refiner.denoiser.denoiser import Denoiser, RefineOptions
     from choreodb.retriever.plan import Plan
     from choreodb.retriever.stitch import Stitched
 
 Array = npt.NDArray[np.float64]
 
-OURS = "ours"
-STEPS = 10
+BRIDGED, OURS, DREAMT = "slowing bridge, no network", "ours", "ours, 10 steps"
+_FPS = 60.0
 
 
 def contenders(denoiser: Denoiser | None, encoder: Encoder) -> dict[str, Refine]:
@@ -37,10 +37,11 @@ def contenders(denoiser: Denoiser | None, encoder: Encoder) -> dict[str, Refine]
 
 
 def _by_denoiser(mode: modes.Refine, denoiser: Denoiser, encoder: Encoder) -> Refine:
-    from choreodb.refiner.denoiser.refine import RefineOptions
+    from choreodb.refiner.denoiser.denoiser import RefineOptions
     from choreodb.refiner.denoiser.told import of_song
 
     def refine(made: Stitched, plan: Plan, music: Music, seed: int) -> Stitched:
+        """The dance, told all that is known of its song and plan."""
         told = of_song(music, plan, encoder)
         return modes.refine(made, mode, denoiser=denoiser, told=told, options=RefineOptions(seed=seed))[0]
 
@@ -48,50 +49,44 @@ def _by_denoiser(mode: modes.Refine, denoiser: Denoiser, encoder: Encoder) -> Re
 
 
 def fillers(denoiser: Denoiser | None) -> dict[str, Fill]:
-    """What fills gaps besides slerp and inertialisation."""
-    return {} if denoiser is None else {OURS: _filler(denoiser)}
+    """What fills gaps besides slerp and inertialisation: the bridge that the denoiser starts from, and the denoiser, in one step
+    (the mean of what might have been) and in ten (one of the things that might have been)."""
+    found: dict[str, Fill] = {BRIDGED: by_bridge}
+    if denoiser is not None:
+        from choreodb.refiner.denoiser.between import FILL
+        from choreodb.refiner.denoiser.denoiser import RefineOptions
+
+        found[OURS] = _filler(denoiser, FILL)
+        found[DREAMT] = _filler(denoiser, RefineOptions(strength=1.0, steps=10, sampler="dpm2"))
+    return found
 
 
-def _filler(denoiser: Denoiser) -> Callable[[Sequence[Gap]], list[tuple[Array, Array]]]:
-    from choreodb.refiner.denoiser import features
-    from choreodb.refiner.denoiser.refine import Given, RefineOptions, sample
+def by_bridge(found: Sequence[Gap]) -> list[tuple[Array, Array]]:
+    """Both sides go on, slow down, and pass into one another."""
+    rotations, root, _, first, stop = _stacked(found)
+    return _cut(found, *bridged(rotations, root, first, stop, _FPS))
 
-    frames, fps = features.FRAMES, features.FPS
-    options = RefineOptions(strength=1.0, steps=STEPS, sampler="dpm2")
+
+def _filler(denoiser: Denoiser, options: RefineOptions) -> Fill:
+    from choreodb.refiner.denoiser.between import filled
 
     def fill(found: Sequence[Gap]) -> list[tuple[Array, Array]]:
-        middle = np.array([0.5 * (gap.first + gap.stop - 1) for gap in found])
-        at = middle[:, None] + (np.arange(frames) - 0.5 * (frames - 1)) * 60.0 / fps
-        row = [
-            np.clip(np.rint(each).astype(np.int64), 0, len(gap.root) - 1) for each, gap in zip(at, found, strict=True)
-        ]
-        hidden = np.stack([(each >= gap.first) & (each < gap.stop) for each, gap in zip(row, found, strict=True)])
-        # what is hidden is stood in for by the last frame before it, so that nothing of it can be seen
-        row = [np.where(mask, gap.first - 1, each) for each, mask, gap in zip(row, hidden, found, strict=True)]
-        rotations, root, contacts = (
-            np.stack([getattr(gap, name)[each] for gap, each in zip(found, row, strict=True)]).astype(np.float64)
-            for name in ("rotations", "root", "contacts")
-        )
-        windows, place = features.encode(rotations, root, contacts)
-        mask = 1.0 - hidden.astype(np.float32)
-        shown = ((windows - denoiser.middle) / denoiser.deviation * mask[..., None]).astype(np.float32)
-        count = len(found)
-        given = Given(
-            shown, mask, np.zeros((count, frames, 20), np.float32), np.zeros((count, 256), np.float32), np.zeros(count, np.int64)
-        )  # fmt: skip
-        noise = np.random.default_rng(0).standard_normal((frames, features.CHANNELS)).astype(np.float32)
-        clean = np.concatenate(
-            [sample(denoiser, given.rows(slice(k, k + 64)), noise, options) for k in range(0, count, 64)]
-        )
-        turned, moved = features.decode(clean * denoiser.deviation + denoiser.middle, place)
-        return [_at_full_rate(gap, turned[k], moved[k], at[k], fps) for k, gap in enumerate(found)]
+        """The gaps, from what is around them alone."""
+        return _cut(found, *filled(denoiser, *_stacked(found), _FPS, options))
 
     return fill
 
 
-def _at_full_rate(gap: Gap, rotations: Array, root: Array, at: Array, fps: float) -> tuple[Array, Array]:
-    """The missing frames at 60 a second."""
-    smooth = unroll(rotations)
-    times = (np.arange(gap.first, gap.stop) - at[0]) / 60.0
-    turned = cubic_at(smooth.reshape(len(at), -1), fps, times).reshape(len(times), *rotations.shape[1:])
-    return np.asarray(normalise(turned), dtype=np.float64), np.asarray(cubic_at(root, fps, times), dtype=np.float64)
+def _stacked(found: Sequence[Gap]) -> tuple[Array, Array, Array, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Gaps of one length with as much around them, as one batch."""
+    parts = [
+        np.stack([np.asarray(getattr(gap, name), dtype=np.float64) for gap in found])
+        for name in ("rotations", "root", "contacts")
+    ]
+    first, stop = (np.array([getattr(gap, name) for gap in found], dtype=np.int64) for name in ("first", "stop"))
+    return parts[0], parts[1], parts[2], first, stop
+
+
+def _cut(found: Sequence[Gap], rotations: FloatArray, root: FloatArray) -> list[tuple[Array, Array]]:
+    turned, moved = rotations.astype(np.float64), root.astype(np.float64)
+    return [(turned[row, gap.first : gap.stop], moved[row, gap.first : gap.stop]) for row, gap in enumerate(found)]

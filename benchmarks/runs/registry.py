@@ -135,6 +135,7 @@ BENCHMARKS: dict[str, str] = {
     "ann": "choreodb.benchmarks.runs.ann",
     "beats": "choreodb.benchmarks.runs.beats",
     "concurrency": "choreodb.benchmarks.runs.concurrency",
+    "conditions": "choreodb.benchmarks.runs.conditions",
     "dance": "choreodb.benchmarks.runs.dance",
     "embed": "choreodb.benchmarks.runs.embed",
     "encoders": "choreodb.benchmarks.runs.encoders",

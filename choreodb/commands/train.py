@@ -67,6 +67,16 @@ def _add_refiner(verbs: Commands) -> None:
     refiner.add_argument("--steps", type=int, default=3000, metavar="N", help="of training (default: 3000)")
     refiner.add_argument("--pairs", type=int, default=6000, metavar="N", help="to train on (default: 6000)")
     refiner.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    refiner.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to train (default: a GPU where there is one)",
+    )
+    refiner.add_argument(
+        "--minutes", type=float, default=0.0, metavar="N",
+        help="stop after so long and write what there is; the same command goes on from there (default: never)",
+    )  # fmt: skip
     refiner.add_argument("--note", default="", metavar="TEXT", help="what the data is, for the card of the weights")
     add_json(refiner)
 
@@ -80,6 +90,7 @@ def train_refiner(options: argparse.Namespace) -> int:
         tuple(options.songs), options.out, options.steps, options.pairs, options.seed, options.note,
         f"choreodb train refiner {options.library.name} --steps {options.steps} --pairs {options.pairs} --seed {options.seed}"
         + (f' --note "{options.note}"' if options.note else ""),
+        options.device, options.minutes,
     )  # fmt: skip
     with shown_progress() as progress:
         made = train(Library.open(options.library, version=options.at), request, progress)

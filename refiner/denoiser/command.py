@@ -22,7 +22,8 @@ _AUDIO = (".wav", ".flac", ".ogg", ".mp3", ".m4a")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """songs: folders with the library's songs. out: the `.safetensors` to write. note: what the data is. command: as typed."""
+    """songs: folders with the library's songs. out: the `.safetensors` to write. note: what the data is. command: as typed.
+    device: `auto`, `cpu` or `cuda`. minutes: stop after so long, and go on when asked again; 0: never."""
 
     songs: tuple[Path, ...]
     out: Path
@@ -31,6 +32,8 @@ class Request:
     seed: int
     note: str
     command: str
+    device: str = "auto"
+    minutes: float = 0.0
 
 
 def train(library: Library, request: Request, progress: Callable[[str, int, int], None] | None = None) -> Weights:
@@ -50,7 +53,9 @@ def train(library: Library, request: Request, progress: Callable[[str, int, int]
         from choreodb.refiner.denoiser import training
     except ImportError:
         raise MissingExtraError("training a refiner needs torch; run `pip install 'choreodb[torch]'`") from None
-    options = training.TrainOptions(steps=request.steps, pairs=request.pairs, seed=request.seed)
+    options = training.TrainOptions(
+        steps=request.steps, pairs=request.pairs, seed=request.seed, device=request.device, minutes=request.minutes
+    )
     checkpoint = request.out.with_suffix(".checkpoint")
     with one_thread():
         made = training.train(
@@ -63,7 +68,8 @@ def train(library: Library, request: Request, progress: Callable[[str, int, int]
     if request.note:
         card["note"] = request.note
     weights = files.save(request.out, made.tensors, card)
-    checkpoint.unlink(missing_ok=True)
+    if made.steps >= options.steps:
+        checkpoint.unlink(missing_ok=True)
     return weights
 
 

@@ -1,6 +1,7 @@
-"""The network: a small one-dimensional U-Net over frames, told by condition tokens that attend to one another first.
+"""The network: a small one-dimensional U-Net over frames that predicts a change of what it is given.
 
-Every condition may be missing: its tokens are then replaced by a learnt one that says so.
+It is told by condition tokens that attend to one another first. Every condition may be missing: its tokens are then replaced
+by a learnt one that says so.
 """
 
 from __future__ import annotations
@@ -12,20 +13,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from choreodb.refiner.denoiser.features import CHANNELS, FRAMES
+from choreodb.refiner.denoiser.features import CHANGES, FRAMES, SEEN
 
 CONDITIONS = ("music", "embedding", "retrieved", "known", "style")
 MUSIC_CHANNELS = 20
 """16 bands of log-mel, onset strength, and the phase of the beat as sine, cosine and whether it is known."""
+_STRIDE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    """width: channels at full rate; they double with every halving of the rate, `levels` times. tokens: width of condition
-    tokens; heads: of attention. styles: labels that are known, in order. embedding: width of the shared space."""
+    """widths: channels at full rate, at half, and so on. tokens: width of condition tokens; heads: of attention. styles:
+    labels that are known, in order. embedding: width of the shared space."""
 
-    width: int = 64
-    levels: int = 2
+    widths: tuple[int, ...] = (64, 128, 256)
     tokens: int = 128
     heads: int = 4
     styles: tuple[str, ...] = ()
@@ -33,31 +34,34 @@ class NetworkConfig:
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return {**asdict(self), "styles": list(self.styles), "channels": CHANNELS, "frames": FRAMES}
+        return {
+            **asdict(self),
+            "styles": list(self.styles),
+            "widths": list(self.widths),
+            "seen": SEEN,
+            "frames": FRAMES,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """music: [B, 64, 20]. embedding: [B, 256]. retrieved: [B, 64, 139], normalised. known: [B, 64, 139], normalised, 0
-    where it is not. mask: [B, 64], 1 where known. style: [B]. has: [B, 5] which of `CONDITIONS` are there."""
+    """seen: [B, N, 139] the motion as given, normalised. free: [B, N], how much of a change is let through. music:
+    [B, N, 20]. embedding: [B, 256]. style: [B]. has: [B, 5] which of `CONDITIONS` are there; without `retrieved`, what is seen
+    where a change is let through is a bridge between known frames, and without `known` nobody says which those are."""
 
+    seen: Tensor
+    free: Tensor
     music: Tensor
     embedding: Tensor
-    retrieved: Tensor
-    known: Tensor
-    mask: Tensor
     style: Tensor
     has: Tensor
 
     def without(self) -> Conditions:
-        """The same with all but the known frames missing, for guidance."""
+        """The same with all but the motion itself missing, for guidance."""
         has = torch.zeros_like(self.has)
-        has[:, CONDITIONS.index("known")] = self.has[:, CONDITIONS.index("known")]
-        return Conditions(self.music, self.embedding, self.retrieved, self.known, self.mask, self.style, has)
-
-    def rows(self, index: Any) -> Conditions:
-        """Some of the batch."""
-        return Conditions(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+        for name in ("retrieved", "known"):
+            has[:, CONDITIONS.index(name)] = self.has[:, CONDITIONS.index(name)]
+        return Conditions(self.seen, self.free, self.music, self.embedding, self.style, has)
 
 
 class _Block(nn.Module):
@@ -76,7 +80,8 @@ class _Block(nn.Module):
         scale, shift = self.told(told)[..., None].chunk(2, dim=1)
         hidden = self.first(nn.functional.silu(self.norm(x)))
         hidden = self.norm_again(hidden) * (1.0 + scale) + shift
-        return self.short(x) + self.second(nn.functional.silu(hidden))
+        out: Tensor = self.short(x) + self.second(nn.functional.silu(hidden))
+        return out
 
 
 class _Tokens(nn.Module):
@@ -85,78 +90,93 @@ class _Tokens(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         width = config.tokens
-        self.music = nn.Conv1d(MUSIC_CHANNELS, width, 8, stride=8)
-        self.retrieved = nn.Conv1d(CHANNELS, width, 8, stride=8)
-        self.known = nn.Conv1d(CHANNELS + 1, width, 8, stride=8)
+        self.music = nn.Conv1d(MUSIC_CHANNELS, width, _STRIDE, stride=_STRIDE)
+        self.retrieved = nn.Conv1d(SEEN, width, _STRIDE, stride=_STRIDE)
+        self.known = nn.Conv1d(SEEN + 1, width, _STRIDE, stride=_STRIDE)
         self.embedding = nn.Linear(config.embedding, width)
         self.style = nn.Embedding(len(config.styles) + 1, width)
         self.kind = nn.Parameter(0.02 * torch.randn(len(CONDITIONS), width))
         self.missing = nn.Parameter(0.02 * torch.randn(len(CONDITIONS), width))
-        self.place = nn.Parameter(0.02 * torch.randn(FRAMES // 8, width))
+        self.place = nn.Parameter(0.02 * torch.randn(FRAMES // _STRIDE, width))
         self.among = nn.TransformerEncoderLayer(width, config.heads, 2 * width, 0.0, batch_first=True, norm_first=True)
 
     def forward(self, given: Conditions) -> Tensor:
         """Tokens of all conditions after they have attended to one another; those that are missing stand as learnt."""
-        known = torch.cat([given.known, given.mask[..., None]], dim=-1)
+        known = (given.free == 0.0).to(given.seen.dtype)[..., None]
         parts = {
-            "music": self.music(given.music.transpose(1, 2)).transpose(1, 2) + self.place,
+            "music": _strided(self.music, given.music) + self.place,
             "embedding": self.embedding(given.embedding)[:, None],
-            "retrieved": self.retrieved(given.retrieved.transpose(1, 2)).transpose(1, 2) + self.place,
-            "known": self.known(known.transpose(1, 2)).transpose(1, 2) + self.place,
+            "retrieved": _strided(self.retrieved, given.seen * (1.0 - known)) + self.place,
+            "known": _strided(self.known, torch.cat([given.seen * known, known], dim=-1)) + self.place,
             "style": self.style(given.style)[:, None],
         }
         tokens = []
         for number, name in enumerate(CONDITIONS):
             there = given.has[:, number, None, None]
             tokens.append(there * parts[name] + (1.0 - there) * self.missing[number] + self.kind[number])
-        return self.among(torch.cat(tokens, dim=1))
+        out: Tensor = self.among(torch.cat(tokens, dim=1))
+        return out
+
+
+def _strided(layer: nn.Conv1d, frames: Tensor) -> Tensor:
+    out: Tensor = layer(frames.transpose(1, 2)).transpose(1, 2)
+    return out
 
 
 class Network(nn.Module):
-    """(noisy windows [B, 64, 139], level of noise, conditions) to the clean windows, all normalised."""
+    """(noisy changes [B, N, 69], level of noise, conditions) to the clean changes, all normalised."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        widths = [config.width * 2**level for level in range(config.levels + 1)]
-        told = config.tokens
+        widths, told = config.widths, config.tokens
         self.tokens = _Tokens(config)
         self.level = nn.Sequential(nn.Linear(32, told), nn.SiLU(), nn.Linear(told, told))
-        self.enter = nn.Conv1d(3 * CHANNELS + 1, widths[0], 3, padding=1)
+        self.enter = nn.Conv1d(CHANGES + 2 * SEEN + 3, widths[0], 3, padding=1)
         self.down = nn.ModuleList(_Block(width, width, told) for width in widths[:-1])
         self.shrink = nn.ModuleList(nn.Conv1d(a, b, 4, 2, 1) for a, b in pairwise(widths))
         self.middle = nn.ModuleList(_Block(widths[-1], widths[-1], told) for _ in range(2))
+        self.place = nn.Parameter(0.02 * torch.randn(FRAMES // 2 ** (len(widths) - 1), told))
         self.asks = nn.Linear(widths[-1], told)
         self.hears = nn.MultiheadAttention(told, config.heads, batch_first=True)
         self.answer = nn.Linear(told, widths[-1])
-        self.grow = nn.ModuleList(nn.Conv1d(b, a, 5, padding=2) for a, b in pairwise(widths))
+        self.grow = nn.ModuleList(nn.Conv1d(b, a, 3, padding=1) for a, b in pairwise(widths))
         self.up = nn.ModuleList(_Block(2 * width, width, told) for width in widths[:-1])
-        self.leave = nn.Conv1d(widths[0], CHANNELS, 3, padding=1)
-        # an untrained network changes nothing of what was retrieved
+        self.leave = nn.Conv1d(widths[0], CHANGES, 3, padding=1)
+        # an untrained network changes nothing
         nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        if self.leave.bias is not None:
+            nn.init.zeros_(self.leave.bias)
 
     def forward(self, noisy: Tensor, level: Tensor, given: Conditions) -> Tensor:
-        """level: [B] as `precondition` gives it. Where motion was retrieved, the answer is a change of it."""
+        """level: [B] as `precondition` gives it."""
         tokens = self.tokens(given)
         told = self.level(_waves(level)) + tokens.mean(dim=1)
-        there = given.has[:, CONDITIONS.index("retrieved"), None, None]
-        base = there * given.retrieved
-        seen = torch.cat([noisy, base, given.known, given.mask[..., None]], dim=-1)
-        x = self.enter(seen.transpose(1, 2))
+        x = self.enter(_entering(noisy, given).transpose(1, 2))
         kept = []
         for block, shrink in zip(self.down, self.shrink, strict=True):
             x = block(x, told)
             kept.append(x)
             x = shrink(x)
         x = self.middle[0](x, told)
-        asked = self.asks(x.transpose(1, 2))
-        x = x + self.answer(self.hears(asked, tokens, tokens, need_weights=False)[0]).transpose(1, 2)
+        asked = self.asks(x.transpose(1, 2)) + self.place
+        heard = torch.cat([asked, tokens], dim=1)
+        x = x + self.answer(self.hears(asked, heard, heard, need_weights=False)[0]).transpose(1, 2)
         x = self.middle[1](x, told)
         for number in reversed(range(len(self.up))):
             x = self.grow[number](nn.functional.interpolate(x, scale_factor=2.0, mode="nearest"))
             x = self.up[number](torch.cat([x, kept[number]], dim=1), told)
-        return base + self.leave(nn.functional.silu(x)).transpose(1, 2)
+        out: Tensor = self.leave(nn.functional.silu(x)).transpose(1, 2) * given.free[..., None]
+        return out
+
+
+def _entering(noisy: Tensor, given: Conditions) -> Tensor:
+    """All that stands beside every frame: noise, the motion and how it moves, and what of it is known."""
+    there = given.has[:, [CONDITIONS.index("known"), CONDITIONS.index("retrieved")]]
+    free = given.free * there[:, :1] + (1.0 - there[:, :1])
+    flags = torch.stack([free, (free == 0.0).to(free.dtype), there[:, 1:].expand_as(free)], dim=-1)
+    moved = torch.diff(given.seen, dim=1, append=given.seen[:, -1:]) * 5.0
+    return torch.cat([noisy * given.free[..., None], given.seen, moved, flags], dim=-1)
 
 
 def _waves(level: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
-"""Training pairs from captured motion: what was, and what a stitcher would have made of it.
+"""Training pairs from captured motion: what was, and what a refiner is given of it.
 
-A window of a clip is the target. What leads up to its middle is bent towards another captured moment, and so is what
-follows; between the two there is a gap, as large as gaps of real plans are, and it is closed as a join is. Only the blend
-is broken: outside it the window is as it was, which is what a refiner is told.
+Three kinds. A gap: some of the window is hidden and bridged. A seam: what leads up to the window's middle is bent towards
+another captured moment, and so is what follows; between the two there is a distance, as large as distances of real plans are,
+and it is closed as a join is; outside the blend the window is as it was. All: the same, and nobody says which part is broken;
+some of these are whole.
 """
 
 from __future__ import annotations
@@ -17,10 +18,8 @@ from choreodb.motion.kinematics import forward
 from choreodb.motion.mirror import mirror_order, mirror_rotations, mirror_vectors
 from choreodb.motion.rotations import (
     FloatArray,
-    aligned,
     compose,
     inverse,
-    normalise,
     quat_to_rotvec,
     quat_to_yaw,
     rotate,
@@ -28,181 +27,197 @@ from choreodb.motion.rotations import (
     yaw_to_quat,
 )
 from choreodb.motion.skeleton import CHOREO22
-from choreodb.refiner.denoiser.features import FPS, FRAMES, JOINTS, encode
+from choreodb.refiner.denoiser import features
+from choreodb.refiner.denoiser.bridge import bridged
+from choreodb.refiner.denoiser.features import FPS, FRAMES
+from choreodb.refiner.denoiser.windows import Material, Windows
 from choreodb.retriever.inertialise import fade
 
 Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+GAP, SEAM, ALL = 0, 1, 2
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
 class PairOptions:
-    """How pairs are made. half_s: shortest and longest half of a blend. gap_m: median distance of joints across a join,
-    and spread of its logarithm. choices: other moments of which the nearest is taken. rate: playing speed. bare: share of
-    pairs whose middle is hidden altogether, for in-betweening."""
+    """How pairs are made. shares: of gaps, seams and all. gap_s: shortest and longest gap. context_s: of what is told around
+    it. half_s: shortest and longest half of a blend. margin_s: hidden beyond it. apart_m: median distance of joints across a
+    join, and spread of its logarithm. choices: other moments of which the nearest is taken. rate: playing speed. whole: share
+    of the third kind that is not broken at all. bare: seams are bridged like gaps, and what was retrieved there is not shown."""
 
+    shares: tuple[float, float, float] = (0.6, 0.3, 0.1)
+    gap_s: tuple[float, float] = (0.3, 2.1)
+    context_s: tuple[float, float] = (0.9, 1.85)
     half_s: tuple[float, float] = (0.2, 0.72)
-    gap_m: tuple[float, float] = (0.10, 0.5)
-    choices: int = 6
+    margin_s: float = 0.07
+    apart_m: tuple[float, float] = (0.10, 0.5)
+    choices: int = 24
     rate: tuple[float, float] = (0.87, 1.15)
-    bare: float = 0.15
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Clip:
-    """A captured clip at 60 frames a second. rotations: [T, 22, 4], root: [T, 3], contacts: [T, 4]. beats_s: clip seconds.
-    style: its label. embedding: [S, 256] of its segments, start_s: [S] where they begin. music: [M, 17] of its song at 30
-    frames a second, as `told.frames` gives it, from the clip's beginning on, or None."""
-
-    rotations: FloatArray
-    root: FloatArray
-    contacts: npt.NDArray[np.uint8]
-    beats_s: Array
-    style: str
-    embedding: npt.NDArray[np.float32]
-    start_s: Array
-    music: npt.NDArray[np.float32] | None = None
+    whole: float = 0.4
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """target, broken: [P, 64, 139]. mask: [P, 64], 1 where the window is known. music: [P, 64, 20] mel and onset (zeros:
-    none), phase of the beat as sine and cosine, and whether it is known. embedding: [P, 256] (zeros: none). style: [P] number, 0: none."""
+    """rotations: [P, N, 22, 4], root: [P, N, 3] as given, in the windows' own places; contacts: [P, N, 4]. change: [P, N, 69]
+    that leads to what was. planted: [P, N, 4] contacts of what was. joints: [P, N, 22, 3] where they were. free: [P, N] how
+    much of a change is let through. length_s: [P] of the gap. kind: [P]. music: [P, N, 20] mel, onset (zeros: none), phase of
+    the beat, and whether it is known. embedding: [P, 256] (zeros: none). style: [P] number, 0: none."""
 
-    target: npt.NDArray[np.float32]
-    broken: npt.NDArray[np.float32]
-    mask: npt.NDArray[np.float32]
-    music: npt.NDArray[np.float32]
-    embedding: npt.NDArray[np.float32]
-    style: npt.NDArray[np.int64]
+    rotations: Floats
+    root: Floats
+    contacts: Floats
+    change: Floats
+    planted: Floats
+    joints: Floats
+    free: Floats
+    length_s: Floats
+    kind: Indices
+    music: Floats
+    embedding: Floats
+    style: Indices
 
     def __len__(self) -> int:
-        return len(self.target)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Windows:
-    rotations: Array
-    root: Array
-    contacts: Array
-    clip: npt.NDArray[np.int64]
-    middle_s: Array
+        return len(self.change)
 
 
 def make(
-    clips: Sequence[Clip],
-    styles: Sequence[str],
-    count: int,
-    rng: np.random.Generator,
-    options: PairOptions | None = None,
+    material: Material, styles: Sequence[str], count: int, rng: np.random.Generator, options: PairOptions | None = None
 ) -> Pairs:
-    """`count` pairs; the same clips, numbers and generator give the same pairs."""
+    """`count` pairs; the same material, numbers and generator give the same pairs."""
     options = options or PairOptions()
-    parts = [_some(clips, styles, min(256, count - done), rng, options) for done in range(0, count, 256)]
+    parts = [_some(material, styles, min(_AT_ONCE, count - done), rng, options) for done in range(0, count, _AT_ONCE)]
     names = Pairs.__dataclass_fields__
     return Pairs(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def _some(
-    clips: Sequence[Clip], styles: Sequence[str], count: int, rng: np.random.Generator, options: PairOptions
+    material: Material, styles: Sequence[str], count: int, rng: np.random.Generator, options: PairOptions
 ) -> Pairs:
-    true = _drawn(clips, count, rng, options)
-    shortest, longest = np.log(options.half_s)
-    half = np.exp(rng.uniform(shortest, longest, size=count))
-    half_frames = np.maximum(2, np.rint(half * FPS)).astype(np.int64)
-    size = options.gap_m[0] * np.exp(options.gap_m[1] * rng.normal(size=count))
-    broken = _rejoined(true, _others(clips, true, rng, options), half_frames, size)
-    target, place = encode(true.rotations, true.root, true.contacts)
-    given, _ = encode(*broken, place)
-    away = np.abs(np.arange(FRAMES) + 0.5 - FRAMES / 2)
-    mask = (away[None] > half_frames[:, None]).astype(np.float32)
-    hidden = rng.uniform(size=count) < options.bare
-    given = np.where(hidden[:, None, None] & (mask < 0.5)[..., None], 0.0, given)
-    music, embedding, style = _about(clips, styles, true)
-    return Pairs(target, given.astype(np.float32), mask, music, embedding, style)
-
-
-def _drawn(clips: Sequence[Clip], count: int, rng: np.random.Generator, options: PairOptions) -> _Windows:
-    """Windows at 30 frames a second at random places, speeds and sides."""
-    lengths = np.array([len(clip.root) for clip in clips], dtype=np.float64)
-    need = 60.0 * FRAMES / FPS * options.rate[1] + 4.0
-    usable = np.flatnonzero(lengths > need)
-    share = lengths[usable] - need
-    chosen = usable[rng.choice(len(usable), size=count, p=share / share.sum())]
     rate = rng.uniform(*options.rate, size=count)
+    clip, first = material.starts(count, rate, rng)
+    true = material.read(clip, first, rate)
+    kind = np.sort(rng.choice(3, size=count, p=options.shares))
+    music, embedding, style = material.about(true, styles)
     flip = rng.uniform(size=count) < 0.5
+    gaps = np.flatnonzero(kind == GAP)
+    given = [_copied(true)] if len(gaps) == 0 else [_with_gaps(_rows(true, gaps), rng, options)]
+    joins = np.flatnonzero(kind != GAP)
+    if len(joins):
+        seams = _with_seams(material, _rows(true, joins), kind[joins], rng, options)
+        given = [seams] if len(gaps) == 0 else [*given, seams]
+    rotations, root, contacts, first_s, stop_s = (np.concatenate(parts) for parts in zip(*given, strict=True))
+    was = _mirrored(true.rotations, true.root, true.contacts, flip)
+    now = _mirrored(rotations, root, contacts, flip)
+    place = features.placed(now[0], now[1])
+    here, there = features.local(now[0], now[1], place), features.local(was[0], was[1], place)
+    times = np.broadcast_to(np.arange(FRAMES) / FPS, (count, FRAMES))
+    free = np.where((kind == ALL)[:, None], 1.0, features.freedom(times, first_s, stop_s))
+    length_s = np.where(kind == ALL, features.WHOLE_S, stop_s - first_s)
+    change = features.change(here, there) * (free > 0.0)[..., None]
+    return Pairs(
+        here[0].astype(np.float32), here[1].astype(np.float32), now[2].astype(np.float32), change.astype(np.float32),
+        was[2].astype(np.float32), forward(*there, CHOREO22)[0].astype(np.float32), free.astype(np.float32),
+        length_s.astype(np.float32), kind.astype(np.int64), music, embedding, style,
+    )  # fmt: skip
+
+
+def _rows(windows: Windows, rows: Indices) -> Windows:
+    return Windows(*(getattr(windows, name)[rows] for name in Windows.__dataclass_fields__))
+
+
+def _copied(windows: Windows) -> tuple[Array, Array, Array, Array, Array]:
+    ends = np.zeros(len(windows.clip))
+    return windows.rotations, windows.root, windows.contacts, ends, ends + 1.0
+
+
+def _mirrored(
+    rotations: Array, root: Array, contacts: Array, flip: npt.NDArray[np.bool_]
+) -> tuple[Array, Array, Array]:
+    """Windows [B] with some of them [B] seen in a mirror."""
     order = mirror_order(CHOREO22)
-    rotations, root, contacts = (
-        np.zeros((count, FRAMES, JOINTS, 4)),
-        np.zeros((count, FRAMES, 3)),
-        np.zeros((count, FRAMES, 4)),
-    )
-    middle = np.zeros(count)
-    for row, (number, speed) in enumerate(zip(chosen, rate, strict=True)):
-        clip = clips[number]
-        step = 60.0 / FPS * speed
-        first = rng.uniform(0.0, lengths[number] - 2.0 - step * FRAMES)
-        at = first + step * np.arange(FRAMES)
-        rotations[row], root[row], contacts[row] = _read(clip, at)
-        middle[row] = (first + 0.5 * step * FRAMES) / 60.0
-        if flip[row]:
-            rotations[row], root[row] = mirror_rotations(rotations[row], order), mirror_vectors(root[row])
-            contacts[row] = contacts[row][:, [2, 3, 0, 1]]
-    return _Windows(rotations, root, contacts, chosen, middle)
-
-
-def _read(clip: Clip, at: Array) -> tuple[Array, Array, Array]:
-    """Rotations, root and contacts at fractional frames [n]."""
-    low = np.floor(at).astype(np.int64)
-    share = (at - low)[:, None]
-    a, b = clip.rotations[low].astype(np.float64), clip.rotations[low + 1].astype(np.float64)
-    rotations = normalise(a * (1.0 - share[..., None]) + aligned(b, a) * share[..., None])
-    root = clip.root[low] * (1.0 - share) + clip.root[low + 1] * share
     return (
-        np.asarray(rotations, dtype=np.float64),
-        np.asarray(root, dtype=np.float64),
-        clip.contacts[low].astype(np.float64),
+        np.where(flip[:, None, None, None], mirror_rotations(rotations, order), rotations),
+        np.where(flip[:, None, None], mirror_vectors(root), root),
+        np.where(flip[:, None, None], contacts[..., [2, 3, 0, 1]], contacts),
     )
 
 
-def _others(
-    clips: Sequence[Clip], true: _Windows, rng: np.random.Generator, options: PairOptions
-) -> tuple[_Windows, _Windows]:
-    """For either side of the middle, the other captured moment nearest in pose among a few."""
-    count = len(true.root)
-    poses = _pose(true)
-    found = []
-    for _ in range(2):
-        drawn = [_drawn(clips, count, rng, options) for _ in range(options.choices)]
-        apart = np.stack([np.linalg.norm(_pose(each) - poses, axis=1) for each in drawn])
-        best = np.argmin(apart, axis=0)
-        rows = np.arange(count)
-        rotations, root, contacts = (
-            np.stack([getattr(each, name) for each in drawn])[best, rows] for name in ("rotations", "root", "contacts")
-        )
-        found.append(_Windows(rotations, root, contacts, np.zeros(count, dtype=np.int64), np.zeros(count)))
-    return found[0], found[1]
+def _with_gaps(
+    true: Windows, rng: np.random.Generator, options: PairOptions
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Windows with a gap about their middle, bridged: rotations, root, contacts, last known and next known second."""
+    count = len(true.clip)
+    half = 0.5 * FPS * rng.uniform(*options.gap_s, size=count)
+    middle = 0.5 * FRAMES + rng.uniform(-1.5, 1.5, size=count)
+    first, stop = np.rint(middle - half).astype(np.int64), np.rint(middle + half).astype(np.int64)
+    stop = np.maximum(stop, first + 3)
+    context = np.rint(FPS * rng.uniform(*options.context_s, size=count)).astype(np.int64)
+    low, high = np.maximum(first - context, 0), np.minimum(stop - 1 + context, FRAMES - 1)
+    # beyond what is told the last pose is held, as where a dance begins or ends
+    held = np.clip(np.arange(FRAMES)[None], low[:, None], high[:, None])
+    row = np.arange(count)[:, None]
+    rotations, root = bridged(true.rotations[row, held], true.root[row, held], first, stop, FPS)
+    frame = np.arange(FRAMES)[None]
+    hidden = (frame >= first[:, None]) & (frame < stop[:, None])
+    contacts = np.where(hidden[..., None], 0.5, true.contacts[row, held])
+    return np.asarray(rotations), np.asarray(root), contacts, (first - 1) / FPS, stop / FPS
 
 
-def _pose(windows: _Windows) -> Array:
-    """Joints [B, 66] of the middle frame in the heading frame, and how fast they are, weighed as a join weighs it."""
-    middle = FRAMES // 2
-    ends = [forward(windows.rotations[:, at], windows.root[:, at], CHOREO22)[0] for at in (middle - 2, middle)]
-    turn = yaw_to_quat(-quat_to_yaw(windows.rotations[:, middle, 0]))[:, None]
-    local = rotate(turn, ends[1] - windows.root[:, None, middle] * [1.0, 0.0, 1.0])
-    speed = rotate(turn, ends[1] - ends[0]) * (FPS / 2.0) * 0.12
-    return np.concatenate([local, speed], axis=1).reshape(len(local), -1)
+def _with_seams(
+    material: Material, true: Windows, kind: Indices, rng: np.random.Generator, options: PairOptions
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Windows with their middles broken and closed again, and between which seconds anything is changed."""
+    count = len(true.clip)
+    shortest, longest = np.log(options.half_s)
+    half_s = np.exp(rng.uniform(shortest, longest, size=count))
+    half = np.maximum(2, np.rint(half_s * FPS)).astype(np.int64)
+    size = options.apart_m[0] * np.exp(options.apart_m[1] * rng.normal(size=count))
+    size = np.where((kind == ALL) & (rng.uniform(size=count) < options.whole), 0.0, size)
+    others = _others(material, true, rng, options), _others(material, true, rng, options)
+    rotations, root, contacts = _rejoined(true, others, half, size)
+    middle_s, reach_s = 0.5 * FRAMES / FPS, half / FPS + options.margin_s
+    whole = (size == 0.0)[:, None, None]
+    if options.bare:
+        hidden = (kind == SEAM)[:, None, None]
+        first = np.floor((middle_s - reach_s) * FPS + 1e-6).astype(np.int64) + 1
+        stop = np.ceil((middle_s + reach_s) * FPS - 1e-6).astype(np.int64)
+        bare = bridged(true.rotations, true.root, first, stop, FPS)
+        frame = np.arange(FRAMES)[None]
+        inside = ((frame >= first[:, None]) & (frame < stop[:, None]))[..., None]
+        rotations, root = np.where(hidden[..., None], bare[0], rotations), np.where(hidden, bare[1], root)
+        contacts = np.where(hidden & inside, 0.5, contacts)
+    return (
+        np.where(whole[..., None], true.rotations, rotations), np.where(whole, true.root, root),
+        np.where(whole, true.contacts, contacts), middle_s - reach_s, middle_s + reach_s,
+    )  # fmt: skip
+
+
+def _others(material: Material, true: Windows, rng: np.random.Generator, options: PairOptions) -> Windows:
+    """For every window, the other captured moment nearest to its middle in pose among a few."""
+    shape = (len(true.clip), options.choices)
+    rate = rng.uniform(*options.rate, size=shape)
+    clip, first = material.starts(shape[0], rate, rng)
+    poses = material.pose(clip, first + 0.5 * FRAMES * 60.0 / FPS * rate)
+    own = material.pose(true.clip, np.minimum(true.middle_s * 60.0, material.lengths[true.clip] - 1.0))
+    best = np.argmin(np.square(poses - own[:, None]).sum(axis=-1), axis=1)
+    row = np.arange(shape[0])
+    return material.read(clip[row, best], first[row, best], rate[row, best])
 
 
 def _rejoined(
-    true: _Windows, others: tuple[_Windows, _Windows], half: npt.NDArray[np.int64], size: Array
+    true: Windows, others: tuple[Windows, Windows], half: Indices, size: Array
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The windows with their blends broken and closed again: rotations, root, contacts."""
     middle = FRAMES // 2
     frame = np.arange(FRAMES)
     bent = [_bent_to(true, other, middle + sign * half, sign) for other, sign in zip(others, (-1, 1), strict=True)]
     before, after = bent
-    gap_m = _gap_m(true, before, after, middle)
-    share = np.minimum(size / np.maximum(gap_m, 1e-3), 1.0)[:, None, None]
+    apart_m = _apart_m(true, before, after, middle)
+    share = np.minimum(size / np.maximum(apart_m, 1e-3), 1.0)[:, None, None]
     turns = [part[0] * share[..., None] for part in bent]
     moves = [part[1] * share for part in bent]
     # the gap at the middle, closed by quintics on either side as `inertialise` does
@@ -222,14 +237,14 @@ def _rejoined(
     return rotations, true.root + move, np.where(inside, contacts, true.contacts)
 
 
-def _rate(sides: Sequence[FloatArray], half: npt.NDArray[np.int64], middle: int) -> FloatArray:
+def _rate(sides: Sequence[FloatArray], half: Indices, middle: int) -> FloatArray:
     """By how much speeds differ across the join [B, 1, ...], for half a blend."""
     early, late = sides
     change = (late[:, middle + 1] - late[:, middle]) - (early[:, middle - 1] - early[:, middle - 2])
     return change[:, None] * half.reshape(-1, *(1,) * change.ndim)
 
 
-def _bent_to(true: _Windows, other: _Windows, edge: npt.NDArray[np.int64], sign: int) -> tuple[Array, Array]:
+def _bent_to(true: Windows, other: Windows, edge: Indices, sign: int) -> tuple[Array, Array]:
     """What leads from the window to `other`, joined to it at frames `edge` [B]: rotation vectors [B, N, 22, 3] and metres
     [B, N, 3], 0 beyond the edge and growing from it."""
     rows = np.arange(len(edge))
@@ -248,40 +263,10 @@ def _bent_to(true: _Windows, other: _Windows, edge: npt.NDArray[np.int64], sign:
     return apart * grown[..., None, None], (root - true.root) * grown[..., None]
 
 
-def _gap_m(true: _Windows, before: tuple[Array, Array], after: tuple[Array, Array], middle: int) -> Array:
+def _apart_m(true: Windows, before: tuple[Array, Array], after: tuple[Array, Array], middle: int) -> Array:
     """Root mean square distance [B] of joints across the join."""
     ends = []
     for turn, move in (before, after):
         rotations = compose(rotvec_to_quat(turn[:, middle]), true.rotations[:, middle])
         ends.append(forward(rotations, true.root[:, middle] + move[:, middle], CHOREO22)[0])
     return np.sqrt(np.square(ends[1] - ends[0]).sum(axis=-1).mean(axis=-1))
-
-
-def _about(
-    clips: Sequence[Clip], styles: Sequence[str], true: _Windows
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Music [B, N, 20], embedding [B, 256] and style [B] of the windows' clips."""
-    music = np.zeros((len(true.clip), FRAMES, 20), dtype=np.float32)
-    embedding = np.zeros((len(true.clip), 256), dtype=np.float32)
-    style = np.zeros(len(true.clip), dtype=np.int64)
-    for row, number in enumerate(true.clip):
-        clip = clips[number]
-        times = true.middle_s[row] + (np.arange(FRAMES) - FRAMES / 2) / FPS
-        music[row, :, -3:] = beat_phase(clip.beats_s, times)
-        if clip.music is not None:
-            music[row, :, :-3] = clip.music[np.clip(np.rint(times * FPS).astype(np.int64), 0, len(clip.music) - 1)]
-        if len(clip.start_s):
-            embedding[row] = clip.embedding[int(np.argmin(np.abs(clip.start_s + 1.0 - true.middle_s[row])))]
-        style[row] = 1 + styles.index(clip.style) if clip.style in styles else 0
-    return music, embedding, style
-
-
-def beat_phase(beats_s: Array, times_s: Array) -> npt.NDArray[np.float32]:
-    """Sine and cosine of the phase between beats at `times_s` [N], and 1 where it is known: [N, 3]."""
-    out = np.zeros((len(times_s), 3), dtype=np.float32)
-    if len(beats_s) < 2:
-        return out
-    phase = np.interp(times_s, beats_s, np.arange(len(beats_s)))
-    known = (times_s >= beats_s[0]) & (times_s <= beats_s[-1])
-    out[:, 0], out[:, 1], out[:, 2] = np.sin(2 * np.pi * phase) * known, np.cos(2 * np.pi * phase) * known, known
-    return out

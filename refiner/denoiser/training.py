@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,116 +13,75 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from choreodb.errors import ChoreoError, QueryError
-from choreodb.music.music import Music
-from choreodb.refiner.denoiser import losses, pairs, schedule, told
-from choreodb.refiner.denoiser.features import FPS, JOINTS
-from choreodb.refiner.denoiser.losses import LossWeights
+from choreodb.errors import QueryError
+from choreodb.refiner.denoiser import corpus, device, features, losses, pairs, schedule
+from choreodb.refiner.denoiser.features import CHANGES
+from choreodb.refiner.denoiser.losses import LossWeights, Truth
 from choreodb.refiner.denoiser.network import CONDITIONS, Conditions, Network, NetworkConfig
-from choreodb.refiner.denoiser.pairs import Clip, PairOptions, Pairs
+from choreodb.refiner.denoiser.pairs import ALL, GAP, SEAM, PairOptions, Pairs
+from choreodb.refiner.denoiser.state import State
+from choreodb.refiner.denoiser.windows import Clip, Material
 
 if TYPE_CHECKING:
     from choreodb.library import Library
 
 ARCHITECTURE = "seam-denoiser"
-VERSION = 1
+VERSION = 2
 Progress = Callable[[str, int, int], None]
+_CHECKED_TIMES = {"gap": (GAP, schedule.LAST), "seam": (SEAM, 0.35), "all": (ALL, 0.35)}
 
 
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
-    """steps: of the optimiser, `batch` windows each, drawn from `pairs` that are made once. rate: of learning at its peak,
-    after `warm` steps, falling to nothing as a cosine. average: weight of the past in the mean of weights. drop: chance that
-    each condition is missing. held_out: share of songs (or files) that are never trained on. minutes: stop after so
-    long, 0 for never: what is left of the schedule then is not run."""
+    """steps: of the optimiser, `batch` windows each. pairs: that are made at once; `refresh`: steps after which others are
+    made. rate: of learning at its peak, after `warm` steps, falling to nothing as a cosine. decay: of weights. average:
+    weight of the past in the mean of weights. drop: chance that each condition is missing; alone: that all
+    but the motion are. without: conditions that are never
+    there. blind: share of windows that begin in noise alone. held_out: share of songs (or files) that are never trained on.
+    minutes: stop after so long, 0 for never: what is left of the schedule then is not run. device: `auto`, `cpu` or `cuda`."""
 
-    steps: int = 3000
-    batch: int = 48
-    pairs: int = 6000
+    steps: int = 6000
+    batch: int = 32
+    pairs: int = 4096
+    refresh: int = 800
     rate: float = 1e-3
-    warm: int = 100
+    warm: int = 200
+    decay: float = 0.01
     average: float = 0.998
     drop: float = 0.12
+    alone: float = 0.3
+    without: tuple[str, ...] = ()
+    blind: float = 0.35
     held_out: float = 0.2
     seed: int = 0
     minutes: float = 0.0
+    device: str = "auto"
     network: NetworkConfig = field(default_factory=NetworkConfig)
     weights: LossWeights = field(default_factory=LossWeights)
     made: PairOptions = field(default_factory=PairOptions)
+
+    def __post_init__(self) -> None:
+        odd = set(self.without) - set(CONDITIONS)
+        if odd:
+            raise QueryError(f"condition {min(odd)!r} is not known; there are {', '.join(CONDITIONS)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
     """tensors: the averaged weights and the normalisation. curve: (step, loss) every 50. origins: of the clips that were
     trained on, sha256 of their files. hears: whether any had
-    its song. steps, seconds: how far it went, and how long this run took."""
+    its song. validation: means of `checked`, the terms of held-out windows as made and as given. steps, seconds: how far it went, and how long this run took. cpu_s: of processor time, likewise."""
 
     tensors: dict[str, npt.NDArray[Any]]
     config: NetworkConfig
     curve: list[tuple[int, float]]
     validation: dict[str, float]
+    checked: dict[str, npt.NDArray[np.float32]]
     origins: tuple[str, ...]
     hears: bool
     steps: int
     seconds: float
-
-
-def held_out(keys: Iterable[str], share: float) -> frozenset[str]:
-    """The keys (of songs, or of files without one) that are kept from training: about `share` of them, at least one and not
-    all; the same whatever their order."""
-    ranked = sorted(set(keys), key=lambda key: hashlib.sha256(key.encode()).hexdigest())
-    return frozenset(ranked[: min(max(1, round(share * len(ranked))), len(ranked) - 1)])
-
-
-def clips_of(
-    library: Library, *, share: float, songs: Mapping[str, Path] | None = None
-) -> tuple[list[Clip], list[Clip], tuple[str, ...]]:
-    """(clips to train on, clips held out, hashes of the files trained on). songs: audio files by the library's keys.
-
-    QueryError where either side is empty.
-    """
-    heard = {key: told.frames(Music.load(path)) for key, path in sorted((songs or {}).items())}
-    store = library.store
-    segments = store.columns("segments", ["segment", "clip", "start_s", "mirrored", "twin_group"]).to_pylist()
-    embeddings = store.array("embeddings")
-    rows = store.columns(
-        "clips", ["clip", "frames", "music", "music_start_s", "source_sha256", "style", "beats_s"]
-    ).to_pylist()
-    apart = held_out((row["music"] or row["source_sha256"] for row in rows), share)
-    kept = {row["clip"] for row in rows if (row["music"] or row["source_sha256"]) in apart}
-    twins = {each["twin_group"] for each in segments if each["clip"] in kept and each["twin_group"] >= 0}
-    by_clip: dict[str, list[dict[str, Any]]] = {}
-    for each in segments:
-        if not each["mirrored"]:
-            by_clip.setdefault(each["clip"], []).append(each)
-    train, rest, origins = [], [], set()
-    for row in sorted(rows, key=lambda row: str(row["clip"])):
-        own = by_clip.get(row["clip"], [])
-        rotations, root, contacts = store.read_motion(row["clip"], 0, row["frames"])
-        start_s = np.array([each["start_s"] for each in own], dtype=np.float64)
-        clip = Clip(
-            np.asarray(rotations[:, :JOINTS], dtype=np.float32), root.astype(np.float64), contacts,
-            np.asarray(row["beats_s"], dtype=np.float64), row["style"] or "",
-            np.asarray(embeddings[[each["segment"] for each in own]], dtype=np.float32).reshape(len(own), 256), start_s,
-            None if row["music"] not in heard else _from(heard[row["music"]], row["music_start_s"] or 0.0),
-        )  # fmt: skip
-        if row["clip"] in kept:
-            rest.append(clip)
-        # a twin of what is held out would give it away
-        elif not any(each["twin_group"] in twins for each in own):
-            train.append(clip)
-            origins.add(row["source_sha256"])
-    if not train or not rest:
-        raise QueryError(
-            f"{len(train)} clips to train on and {len(rest)} held out; a refiner needs some of both: index more songs"
-        )
-    return train, rest, tuple(sorted(origins))
-
-
-def _from(music: npt.NDArray[np.float32], start_s: float) -> npt.NDArray[np.float32]:
-    """Frames of a song from `start_s` on, which may be before it begins."""
-    first = round(start_s * FPS)
-    return music[first:] if first >= 0 else np.concatenate([np.repeat(music[:1], -first, axis=0), music])
+    cpu_s: float
 
 
 def train(
@@ -137,189 +94,206 @@ def train(
 ) -> Trained:
     """Train on the library; the same library, options and machine type give the same weights.
 
-    songs: audio files by the library's keys, for what the network hears. checkpoint: where the state is kept every 200 steps and taken up again. Errors: QueryError, ChoreoError for a checkpoint of
-    other options.
+    songs: audio files by the library's keys, for what the network hears. checkpoint: where the state is kept every 200 steps
+    and taken up again. Errors: QueryError, ChoreoError for a checkpoint of other options.
     """
+    captured, rest, origins = corpus.clips_of(library, share=options.held_out, songs=songs)
+    return train_on(captured, rest, options, origins=origins, checkpoint=checkpoint, progress=progress)
+
+
+def train_on(
+    captured: Sequence[Clip],
+    rest: Sequence[Clip],
+    options: TrainOptions,
+    *,
+    origins: tuple[str, ...] = (),
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> Trained:
+    """The same on clips, checked on the `rest`."""
     tell = progress or (lambda *_: None)
+    began, spent = time.perf_counter(), time.process_time()
     torch.manual_seed(options.seed)
-    rng = np.random.default_rng(options.seed)
-    began = time.perf_counter()
-    captured, rest, origins = clips_of(library, share=options.held_out, songs=songs)
     styles = options.network.styles or tuple(sorted({clip.style for clip in captured if clip.style}))
-    config = NetworkConfig(**{**asdict(options.network), "styles": styles})
-    tell("making pairs", 0, options.pairs)
-    made = pairs.make(captured, styles, options.pairs, rng, options.made)
-    checked = pairs.make(rest, styles, min(256, options.pairs), rng, options.made)
-    middle, deviation = _normal(made)
-    network = Network(config)
-    state = _State(network, options)
+    config = replace(options.network, styles=styles)
+    run = _Run(Network(config).to(device.pick(options.device)), _material(captured, options), styles, options)
     if checkpoint is not None and checkpoint.exists():
-        state.load(checkpoint)
-    generator = np.random.default_rng([options.seed, 1])
-    curve, running = state.curve, []
-    for step in range(options.steps):
-        rows = generator.integers(len(made), size=options.batch)
-        time_at = generator.uniform(0.0, schedule.LAST, size=options.batch)
-        seed = int(generator.integers(2**31))
-        if step < state.step:
-            continue
-        loss = _loss(network, made, rows, time_at, seed, middle, deviation, options)
-        state.apply(loss, step, options)
-        running.append(float(loss.detach()))
+        run.state.load(checkpoint)
+    running: list[float] = []
+    step = run.state.step - 1
+    for step in range(run.state.step, options.steps):
+        if step % options.refresh == 0 or not running:
+            tell("making pairs", step, options.steps)
+        running.append(run.step(step))
         if step % 50 == 49:
-            curve.append((step + 1, float(np.mean(running[-50:]))))
-            tell(f"training, loss {curve[-1][1]:.4f}", step + 1, options.steps)
+            run.state.curve.append((step + 1, float(np.mean(running[-50:]))))
+            tell(f"training, loss {run.state.curve[-1][1]:.4f}", step + 1, options.steps)
         late = bool(options.minutes) and time.perf_counter() - began > 60.0 * options.minutes
         if checkpoint is not None and (step % 200 == 199 or late):
-            state.save(checkpoint, step + 1)
+            run.state.save(checkpoint, step + 1)
         if late:
             break
-    state.load_average(network)
-    found = _validate(network, checked, middle, deviation, options)
-    tensors = {f"net.{name}": value.detach().numpy().astype(np.float16) for name, value in network.state_dict().items()}
-    tensors |= {"middle": middle.numpy(), "deviation": deviation.numpy()}
+    checked = run.validate(_material(rest, options))
+    found = {name: float(values.mean()) for name, values in checked.items()}
+    tensors = {name: value.cpu().numpy() for name, value in run.state.normal.items()}
+    tensors |= {f"net.{name}": value.cpu().numpy().astype(np.float16) for name, value in run.state.average.items()}
     hears = any(clip.music is not None for clip in captured)
-    return Trained(tensors, config, curve, found, origins, hears, step + 1, time.perf_counter() - began)
+    seconds, cpu_s = time.perf_counter() - began, time.process_time() - spent
+    return Trained(tensors, config, run.state.curve, found, checked, origins, hears, step + 1, seconds, cpu_s)
 
 
-class _State:
-    """Optimiser, averaged weights and the place in the schedule."""
+def _material(clips: Sequence[Clip], options: TrainOptions) -> Material:
+    material = Material(clips)
+    if not material.fits(options.made.rate[1]):
+        longest = material.lengths.max() / 60.0
+        raise QueryError(
+            f"the longest clip has {longest:.1f} s; a refiner needs some of {4.2 * options.made.rate[1]:.1f} s on either "
+            "side of the split: index longer ones"
+        )
+    return material
 
-    def __init__(self, network: Network, options: TrainOptions) -> None:
-        self.network = network
-        self.optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=1e-4, betas=(0.9, 0.99))
-        self.average = {name: value.detach().clone() for name, value in network.state_dict().items()}
-        self.curve: list[tuple[int, float]] = []
-        self.step = 0
-        self.key = hashlib.sha256(repr({**asdict(options), "minutes": 0.0}).encode()).hexdigest()
 
-    def apply(self, loss: Tensor, step: int, options: TrainOptions) -> None:
-        """One step of the optimiser and of the mean of weights; the rate warms up and falls as a cosine."""
-        rate = min(1.0, (step + 1) / options.warm) * 0.5 * (1.0 + math.cos(math.pi * step / options.steps))
-        for group in self.optimiser.param_groups:
-            group["lr"] = options.rate * rate
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
-        past = min(options.average, (1.0 + step) / (10.0 + step))
+class _Run:
+    """A network in training: its pairs, its normalisation, its state."""
+
+    def __init__(self, network: Network, material: Material, styles: Sequence[str], options: TrainOptions) -> None:
+        self.network, self.material, self.styles, self.options = network, material, tuple(styles), options
+        self.state = State(network, options)
+        self.device = next(network.parameters()).device
+        self.half = device.multiplies_bf16(self.device)
+        self._made: tuple[int, Pairs] | None = None
+
+    def step(self, step: int) -> float:
+        """One step of the optimiser; what it draws depends on the seed and the step alone."""
+        made = self._pairs(step // self.options.refresh)
+        rng = np.random.default_rng([self.options.seed, 1, step])
+        rows = rng.integers(len(made), size=self.options.batch)
+        time_at = rng.uniform(0.0, schedule.LAST, size=self.options.batch)
+        time_at[rng.uniform(size=self.options.batch) < self.options.blind] = schedule.LAST
+        noise = rng.standard_normal((self.options.batch, features.FRAMES, CHANGES)).astype(np.float32)
+        given = self._dropped(_conditions(made, rows, self.state.normal, self.device), rng)
+        found = self._found(made, rows, given, time_at, noise)
+        signal = torch.tensor(schedule.signal(time_at), dtype=torch.float32, device=self.device)
+        loss = losses.total(found, signal, self.options.weights).mean()
+        self.state.apply(loss, step, self.options)
+        return float(loss.detach())
+
+    def _pairs(self, number: int) -> Pairs:
+        if self._made is None or self._made[0] != number:
+            self._made = (number, self._drawn(self.material, self.options.pairs, (2, number)))
+            if not self.state.normal:
+                self.state.normal = _normal(self._made[1])
+        return self._made[1]
+
+    def _drawn(self, material: Material, count: int, about: tuple[int, ...]) -> Pairs:
+        made = replace(self.options.made, bare="retrieved" in self.options.without)
+        rng = np.random.default_rng([self.options.seed, *about])
+        return pairs.make(material, self.styles, count, rng, made)
+
+    def _found(
+        self, made: Pairs, rows: npt.NDArray[np.int64], given: Conditions, time_at: npt.NDArray[np.float64],
+        noise: npt.NDArray[np.float32],
+    ) -> dict[str, Tensor]:  # fmt: skip
+        true, size = _truth(made, rows, self.device), _size(made, rows, self.state.normal, self.device)
+        signal = torch.tensor(schedule.signal(time_at), dtype=torch.float32, device=self.device)[:, None, None]
+        level = torch.tensor(schedule.noise(time_at), dtype=torch.float32, device=self.device)[:, None, None]
+        noisy = signal * (true.change / size) + level * torch.from_numpy(noise).to(self.device)
+        told = torch.tensor(0.25 * schedule.log_snr(time_at), dtype=torch.float32, device=self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            clean = self.network(noisy, told, given)
+        return losses.terms(clean.float(), true, size)
+
+    def _dropped(self, given: Conditions, rng: np.random.Generator) -> Conditions:
+        """Each condition but the motion itself missing by chance; a song may be known by its beats alone."""
+        drop = rng.uniform(size=given.has.shape) < self.options.drop
+        alone = rng.uniform(size=len(drop)) < self.options.alone
+        for name in ("music", "embedding", "style"):
+            drop[:, CONDITIONS.index(name)] |= alone
+        drop[:, CONDITIONS.index("retrieved")] = False
+        heard = rng.uniform(size=(len(drop), 1, 1)) >= 2.0 * self.options.drop
+        kept = torch.from_numpy(~drop).to(self.device)
+        mel = given.music[..., :-3] * torch.from_numpy(heard).to(self.device)
+        music = torch.cat([mel, given.music[..., -3:]], dim=-1)
+        return self._without(replace(given, music=music, has=given.has * kept))
+
+    def _without(self, given: Conditions) -> Conditions:
+        has = given.has.clone()
+        for name in self.options.without:
+            # without the frames that are known nobody says which those are; they are seen all the same
+            has[:, CONDITIONS.index(name)] = 0.0
+        return replace(given, has=has)
+
+    def validate(self, material: Material) -> dict[str, npt.NDArray[np.float32]]:
+        """Terms over held-out pairs of each kind by the mean of weights, at a fixed noise, and those of no change at all."""
+        own = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.network.load_state_dict(self.state.average)
+        self.network.eval()
+        made = self._drawn(material, min(512, self.options.pairs), (3,))
+        if not self.state.normal:
+            self._pairs(0)
+        out: dict[str, npt.NDArray[np.float32]] = {}
+        for name, (kind, at) in _CHECKED_TIMES.items():
+            rows = np.flatnonzero(made.kind == kind)
+            if len(rows):
+                out |= {f"{name}_{key}": value for key, value in self._checked(made, rows, at).items()}
+        self.network.train()
+        self.network.load_state_dict(own)
+        return out
+
+    def _checked(self, made: Pairs, rows: npt.NDArray[np.int64], at: float) -> dict[str, npt.NDArray[np.float32]]:
+        noise = np.random.default_rng(self.options.seed).standard_normal((len(rows), features.FRAMES, CHANGES))
+        given = self._without(_conditions(made, rows, self.state.normal, self.device))
         with torch.no_grad():
-            for name, value in self.network.state_dict().items():
-                self.average[name].lerp_(value, 1.0 - past)
-
-    def save(self, path: Path, step: int) -> None:
-        """Weights, their mean, moments and curve as one safetensors file, with a key of the options."""
-        from choreodb.indexer.encoders.weights import replace_file, tensor_bytes
-
-        moments = self.optimiser.state_dict()["state"]
-        arrays = {f"net.{name}": value.numpy() for name, value in self.network.state_dict().items()}
-        arrays |= {f"mean.{name}": value.numpy() for name, value in self.average.items()}
-        for number, each in moments.items():
-            arrays |= {f"opt.{number}.{name}": np.asarray(value, dtype=np.float32) for name, value in each.items()}
-        arrays["curve"] = np.asarray(self.curve, dtype=np.float64).reshape(-1, 2)
-        replace_file(path, tensor_bytes(arrays, {"step": str(step), "key": self.key}))
-
-    def load(self, path: Path) -> None:
-        """What `save` wrote; ChoreoError where it cannot be read or is of other options."""
-        from safetensors import safe_open
-
-        try:
-            with safe_open(str(path), "pt") as file:
-                about = file.metadata() or {}
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except Exception as error:
-            raise ChoreoError(f"checkpoint {str(path)!r} cannot be read ({error}); remove it to begin anew") from None
-        if about.get("key") != self.key:
-            raise ChoreoError(f"checkpoint {str(path)!r} is of other options; remove it, or train with the same ones")
-        self.network.load_state_dict({name[4:]: value for name, value in arrays.items() if name.startswith("net.")})
-        self.average = {name[5:]: value for name, value in arrays.items() if name.startswith("mean.")}
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in arrays.items():
-            if name.startswith("opt."):
-                _, number, key = name.split(".")
-                state.setdefault(int(number), {})[key] = value
-        whole = self.optimiser.state_dict()
-        whole["state"] = state
-        self.optimiser.load_state_dict(whole)
-        self.curve = [(int(step), float(loss)) for step, loss in arrays["curve"].numpy()]
-        self.step = int(about["step"])
-
-    def load_average(self, network: Network) -> None:
-        network.load_state_dict(self.average)
+            found = self._found(made, rows, given, np.full(len(rows), at), noise.astype(np.float32))
+            true, size = _truth(made, rows, self.device), _size(made, rows, self.state.normal, self.device)
+            before = losses.terms(torch.zeros_like(true.change), true, size)
+        out = {f"{name}_made": value.cpu().numpy() for name, value in found.items()}
+        return out | {f"{name}_given": value.cpu().numpy() for name, value in before.items()}
 
 
-def _normal(made: Pairs) -> tuple[Tensor, Tensor]:
-    """Mean and deviation [139] of the targets; what hardly varies is not blown up."""
-    flat = torch.from_numpy(made.target.reshape(-1, made.target.shape[-1]))
-    return flat.mean(dim=0), flat.std(dim=0).clamp(min=0.05)
+def _normal(made: Pairs) -> dict[str, Tensor]:
+    """Mean and deviation [139] of what is seen, and of changes [69] for each second of a gap's length; what hardly varies is
+    not blown up."""
+    seen = features.seen(made.rotations, made.root, made.contacts)
+    change = made.change / made.length_s[:, None, None]
+    free = made.free > 0.0
+    return {
+        "middle": torch.from_numpy(seen.mean(axis=(0, 1))),
+        "deviation": torch.from_numpy(np.maximum(seen.std(axis=(0, 1)), 0.05)),
+        "spread": torch.from_numpy(np.maximum(np.sqrt(np.square(change[free]).mean(axis=0)), 0.005)),
+    }
 
 
-def _loss(
-    network: Network, made: Pairs, rows: npt.NDArray[np.int64], time_at: npt.NDArray[np.float64], seed: int,
-    middle: Tensor, deviation: Tensor, options: TrainOptions,
-) -> Tensor:  # fmt: skip
-    chance = torch.Generator().manual_seed(seed)
-    true = (torch.from_numpy(made.target[rows]) - middle) / deviation
-    given = conditions(made, rows, middle, deviation)
-    drop = torch.rand(given.has.shape, generator=chance) < options.drop
-    drop[:, CONDITIONS.index("known")] = False
-    has = given.has * (~drop)
-    # a song may be known by its beats alone
-    heard = (torch.rand(len(has), 1, 1, generator=chance) >= 2.0 * options.drop).float()
-    music = torch.cat([given.music[..., :-3] * heard, given.music[..., -3:]], dim=-1)
-    given = Conditions(music, given.embedding, given.retrieved, given.known, given.mask, given.style, has)
-    signal = torch.tensor(schedule.signal(time_at), dtype=torch.float32)
-    noise = torch.tensor(schedule.noise(time_at), dtype=torch.float32)
-    noisy = signal[:, None, None] * true + noise[:, None, None] * torch.randn(true.shape, generator=chance)
-    level = torch.tensor(0.25 * schedule.log_snr(time_at), dtype=torch.float32)
-    clean = network(noisy, level, given)
-    found = losses.terms(clean, true, deviation, middle, given.mask)
-    return losses.total(found, signal, options.weights).mean()
+def _conditions(
+    made: Pairs, rows: npt.NDArray[np.int64], normal: Mapping[str, Tensor], where: torch.device
+) -> Conditions:
+    seen = torch.from_numpy(features.seen(made.rotations[rows], made.root[rows], made.contacts[rows]))
+    seen = (seen - normal["middle"]) / normal["deviation"]
+    has = np.ones((len(rows), len(CONDITIONS)), dtype=np.float32)
+    has[:, CONDITIONS.index("retrieved")] = made.kind[rows] != GAP
+    has[:, CONDITIONS.index("known")] = made.kind[rows] != ALL
+    has[:, CONDITIONS.index("music")] = np.abs(made.music[rows]).sum(axis=(1, 2)) > 0.0
+    has[:, CONDITIONS.index("embedding")] = np.abs(made.embedding[rows]).sum(axis=1) > 0.0
+    has[:, CONDITIONS.index("style")] = made.style[rows] > 0
+    arrays = (made.free[rows], made.music[rows], made.embedding[rows], made.style[rows], has)
+    return Conditions(seen.to(where), *(torch.from_numpy(np.ascontiguousarray(each)).to(where) for each in arrays))
 
 
-def conditions(made: Pairs, rows: Any, middle: Tensor, deviation: Tensor) -> Conditions:
-    """Conditions of some pairs. Windows whose middle is hidden have no retrieved motion."""
-    mask = torch.from_numpy(made.mask[rows])
-    broken = torch.from_numpy(made.broken[rows])
-    bare = (broken.abs().sum(dim=-1) == 0.0).any(dim=1)
-    retrieved = (broken - middle) / deviation
-    has = torch.ones(len(mask), len(CONDITIONS))
-    has[:, CONDITIONS.index("retrieved")] = (~bare).float()
-    music = torch.from_numpy(made.music[rows])
-    embedding = torch.from_numpy(made.embedding[rows])
-    has[:, CONDITIONS.index("music")] = (music.abs().sum(dim=(1, 2)) > 0.0).float()
-    has[:, CONDITIONS.index("embedding")] = (embedding.abs().sum(dim=1) > 0.0).float()
-    style = torch.from_numpy(made.style[rows])
-    has[:, CONDITIONS.index("style")] = (style > 0).float()
-    return Conditions(music, embedding, retrieved, retrieved * mask[..., None], mask, style, has)
+def _truth(made: Pairs, rows: npt.NDArray[np.int64], where: torch.device) -> Truth:
+    hidden = (made.free[rows] > 0.0).astype(np.float32)
+    arrays = (made.rotations[rows], made.root[rows], made.change[rows], made.joints[rows], made.planted[rows], hidden)
+    return Truth(*(torch.from_numpy(np.ascontiguousarray(each)).to(where) for each in arrays))
 
 
-def _validate(
-    network: Network, made: Pairs, middle: Tensor, deviation: Tensor, options: TrainOptions
-) -> dict[str, float]:
-    """Terms over held-out pairs at a fixed noise, and those of the broken motion itself."""
-    network.eval()
-    rows = np.flatnonzero((np.abs(made.broken).sum(axis=-1) > 0.0).all(axis=1))
-    true = (torch.from_numpy(made.target[rows]) - middle) / deviation
-    given = conditions(made, rows, middle, deviation)
-    chance = torch.Generator().manual_seed(options.seed)
-    at = np.full(len(rows), 0.3)
-    signal, noise = float(schedule.signal(0.3)), float(schedule.noise(0.3))
-    noisy = signal * given.retrieved + noise * torch.randn(true.shape, generator=chance)
-    with torch.no_grad():
-        clean = network(noisy, torch.tensor(0.25 * schedule.log_snr(at), dtype=torch.float32), given)
-        out = {}
-        for label, each in (("made", clean), ("given", given.retrieved)):
-            for name, value in losses.terms(each, true, deviation, middle, given.mask).items():
-                out[f"{name}_{label}"] = float(value.mean())
-    return out
+def _size(made: Pairs, rows: npt.NDArray[np.int64], normal: Mapping[str, Tensor], where: torch.device) -> Tensor:
+    return (torch.from_numpy(made.length_s[rows])[:, None, None] * normal["spread"]).to(where)
 
 
 def card(trained: Trained, options: TrainOptions, data: Sequence[Any], command: str) -> dict[str, Any]:
     """What the weights file's sidecar says."""
+    settings = {key: value for key, value in asdict(options).items() if key not in ("network", "minutes", "device")}
     return {
         "architecture": ARCHITECTURE, "version": VERSION, "config": {**trained.config.as_dict(), "hears": trained.hears},
         "data": {"origins": list(trained.origins), "sources": list(data)}, "metrics": trained.validation,
-        "command": command, "steps": trained.steps,
-        "training": {**{key: value for key, value in asdict(options).items() if key not in ("network", "minutes")}},
+        "command": command, "steps": trained.steps, "training": settings,
     }  # fmt: skip
