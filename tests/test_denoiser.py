@@ -204,7 +204,7 @@ class Stand(Denoiser):
         self.deviation = np.ones(features.SEEN, dtype=np.float32)
         self.spread = np.ones(features.CHANGES, dtype=np.float32)
         self.styles: tuple[str, ...] = ("walk",)
-        self.origins, self.hears = frozenset(), True
+        self.origins, self.hears, self.encoder = frozenset(), True, "own"
         self.asked: list[int] = []
 
         def denoise(noisy: npt.NDArray[np.float32], time: float, given: Given) -> npt.NDArray[np.float32]:

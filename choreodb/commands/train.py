@@ -74,6 +74,13 @@ def _add_refiner(verbs: Commands) -> None:
         help="where to train (default: a GPU where there is one)",
     )
     refiner.add_argument(
+        "--stop",
+        type=int,
+        default=0,
+        metavar="N",
+        help="likewise after so many steps of those that are planned (default: all)",
+    )
+    refiner.add_argument(
         "--minutes", type=float, default=0.0, metavar="N",
         help="stop after so long and write what there is; the same command goes on from there (default: never)",
     )  # fmt: skip
@@ -89,8 +96,9 @@ def train_refiner(options: argparse.Namespace) -> int:
     request = Request(
         tuple(options.songs), options.out, options.steps, options.pairs, options.seed, options.note,
         f"choreodb train refiner {options.library.name} --steps {options.steps} --pairs {options.pairs} --seed {options.seed}"
+        + (f" --stop {options.stop}" if options.stop else "")
         + (f' --note "{options.note}"' if options.note else ""),
-        options.device, options.minutes,
+        options.device, options.minutes, options.stop,
     )  # fmt: skip
     with shown_progress() as progress:
         made = train(Library.open(options.library, version=options.at), request, progress)

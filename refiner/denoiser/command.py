@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from choreodb.errors import MissingExtraError, QueryError
+from choreodb.indexer.encoders import recorded
 from choreodb.indexer.encoders import weights as files
 from choreodb.threads import one_thread
 
@@ -23,7 +24,7 @@ _AUDIO = (".wav", ".flac", ".ogg", ".mp3", ".m4a")
 @dataclass(frozen=True, slots=True)
 class Request:
     """songs: folders with the library's songs. out: the `.safetensors` to write. note: what the data is. command: as typed.
-    device: `auto`, `cpu` or `cuda`. minutes: stop after so long, and go on when asked again; 0: never."""
+    device: `auto`, `cpu` or `cuda`. minutes, stop: write what there is after so long, or so many steps, and go on when asked again; 0: never."""
 
     songs: tuple[Path, ...]
     out: Path
@@ -34,6 +35,7 @@ class Request:
     command: str
     device: str = "auto"
     minutes: float = 0.0
+    stop: int = 0
 
 
 def train(library: Library, request: Request, progress: Callable[[str, int, int], None] | None = None) -> Weights:
@@ -45,6 +47,11 @@ def train(library: Library, request: Request, progress: Callable[[str, int, int]
         raise QueryError(
             f"{request.steps} steps on {request.pairs} pairs; expected 1 to {MOST_STEPS} and 1 to {MOST_PAIRS}"
         )
+    if not 0 <= request.stop <= request.steps or request.minutes < 0.0:
+        raise QueryError(
+            f"stop after {request.stop} of {request.steps} steps or {request.minutes} minutes; expected 0 (never) or more, "
+            "and no more than there are"
+        )
     if request.out.suffix != files.SUFFIX or not request.out.parent.is_dir():
         raise QueryError(
             f"output {str(request.out)!r}: expected a name that ends in {files.SUFFIX}, in a folder that exists"
@@ -54,7 +61,12 @@ def train(library: Library, request: Request, progress: Callable[[str, int, int]
     except ImportError:
         raise MissingExtraError("training a refiner needs torch; run `pip install 'choreodb[torch]'`") from None
     options = training.TrainOptions(
-        steps=request.steps, pairs=request.pairs, seed=request.seed, device=request.device, minutes=request.minutes
+        steps=request.steps,
+        pairs=request.pairs,
+        seed=request.seed,
+        device=request.device,
+        minutes=request.minutes,
+        stop=request.stop,
     )
     checkpoint = request.out.with_suffix(".checkpoint")
     with one_thread():
@@ -64,7 +76,7 @@ def train(library: Library, request: Request, progress: Callable[[str, int, int]
     rows = library.store.columns("clips", ["dataset", "licence"]).to_pylist()
     sources = sorted({(row["dataset"], row["licence"] or "unknown") for row in rows})
     told = [{"dataset": dataset, "licence": licence} for dataset, licence in sources]
-    card = training.card(made, options, told, request.command)
+    card = training.card(made, options, told, request.command, recorded.of_store(library.store).hash)
     if request.note:
         card["note"] = request.note
     weights = files.save(request.out, made.tensors, card)

@@ -95,6 +95,7 @@ class Denoiser:
             ) from None
         # who never heard a song in training must not be told of one
         self.hears = bool(weights.card["config"].get("hears", False))
+        self.encoder = str(weights.card["config"].get("encoder", ""))
         self.origins = frozenset(weights.card["data"].get("origins", ()))
         runner = Runner(weights, device, half)
         self.styles: tuple[str, ...] = runner.styles

@@ -29,13 +29,15 @@ _MOST_WINDOWS = 64
 @dataclass(frozen=True, slots=True, eq=False)
 class Told:
     """What is known of the song and the plan, each part may be missing. beats_s: seconds. music: [T, 17] log-mel bands and
-    onset at 30 frames a second. embedding: [N, 256] of the song's steps, which begin at start_s [N]. styles: [N] labels."""
+    onset at 30 frames a second. embedding: [N, 256] of the song's steps, which begin at start_s [N], by the encoder of that hash.
+    styles: [N] labels."""
 
     beats_s: Array | None = None
     music: npt.NDArray[np.float32] | None = None
     embedding: npt.NDArray[np.float32] | None = None
     start_s: Array | None = None
     styles: Sequence[str | None] = ()
+    encoder: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +147,8 @@ def _given(
     embedding, style = np.zeros((len(times), 256), dtype=np.float32), np.zeros(len(times), dtype=np.int64)
     if told.start_s is not None:
         step = np.clip(np.searchsorted(told.start_s, times[:, FRAMES // 2], side="right") - 1, 0, len(told.start_s) - 1)
-        if told.embedding is not None:
+        # another encoder's space says nothing to it
+        if told.embedding is not None and told.encoder == denoiser.encoder:
             embedding = told.embedding[step]
         if told.styles:
             labels = [told.styles[each] for each in step]

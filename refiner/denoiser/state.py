@@ -19,7 +19,7 @@ from choreodb.refiner.denoiser.network import Network
 if TYPE_CHECKING:
     from choreodb.refiner.denoiser.training import TrainOptions
 
-_KEEP_OUT = ("minutes", "device")
+_KEEP_OUT = ("minutes", "stop", "device")
 """Options that do not change what is learnt."""
 
 

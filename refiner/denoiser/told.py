@@ -31,7 +31,7 @@ def of_song(music: Music, plan: Plan, encoder: Encoder | None = None) -> Told:
             for step in (placement.step for placement in plan.placements)
         ]
         embedding = encoder.embed_music(music, windows)
-    return Told(plan.grid.times_s, frames(music), embedding, starts, plan.styles)
+    return Told(plan.grid.times_s, frames(music), embedding, starts, plan.styles, encoder.hash if encoder else "")
 
 
 def frames(music: Music) -> npt.NDArray[np.float32]:

@@ -38,7 +38,8 @@ class TrainOptions:
     weight of the past in the mean of weights. drop: chance that each condition is missing; alone: that all
     but the motion are. without: conditions that are never
     there. blind: share of windows that begin in noise alone. held_out: share of songs (or files) that are never trained on.
-    minutes: stop after so long, 0 for never: what is left of the schedule then is not run. device: `auto`, `cpu` or `cuda`."""
+    minutes: stop after so long, 0 for never: what is left of the schedule then is not run. stop: likewise, after so many steps.
+    device: `auto`, `cpu` or `cuda`."""
 
     steps: int = 6000
     batch: int = 32
@@ -55,6 +56,7 @@ class TrainOptions:
     held_out: float = 0.2
     seed: int = 0
     minutes: float = 0.0
+    stop: int = 0
     device: str = "auto"
     network: NetworkConfig = field(default_factory=NetworkConfig)
     weights: LossWeights = field(default_factory=LossWeights)
@@ -121,7 +123,7 @@ def train_on(
         run.state.load(checkpoint)
     running: list[float] = []
     step = run.state.step - 1
-    for step in range(run.state.step, options.steps):
+    for step in range(run.state.step, options.stop or options.steps):
         if step % options.refresh == 0 or not running:
             tell("making pairs", step, options.steps)
         running.append(run.step(step))
@@ -129,6 +131,7 @@ def train_on(
             run.state.curve.append((step + 1, float(np.mean(running[-50:]))))
             tell(f"training, loss {run.state.curve[-1][1]:.4f}", step + 1, options.steps)
         late = bool(options.minutes) and time.perf_counter() - began > 60.0 * options.minutes
+        late = late or step + 1 == options.stop
         if checkpoint is not None and (step % 200 == 199 or late):
             run.state.save(checkpoint, step + 1)
         if late:
@@ -289,11 +292,14 @@ def _size(made: Pairs, rows: npt.NDArray[np.int64], normal: Mapping[str, Tensor]
     return (torch.from_numpy(made.length_s[rows])[:, None, None] * normal["spread"]).to(where)
 
 
-def card(trained: Trained, options: TrainOptions, data: Sequence[Any], command: str) -> dict[str, Any]:
-    """What the weights file's sidecar says."""
+def card(
+    trained: Trained, options: TrainOptions, data: Sequence[Any], command: str, encoder: str = ""
+) -> dict[str, Any]:
+    """What the weights file's sidecar says. encoder: hash of the one whose embeddings were heard."""
     settings = {key: value for key, value in asdict(options).items() if key not in ("network", "minutes", "device")}
     return {
-        "architecture": ARCHITECTURE, "version": VERSION, "config": {**trained.config.as_dict(), "hears": trained.hears},
+        "architecture": ARCHITECTURE, "version": VERSION,
+        "config": {**trained.config.as_dict(), "hears": trained.hears, "encoder": encoder},
         "data": {"origins": list(trained.origins), "sources": list(data)}, "metrics": trained.validation,
         "command": command, "steps": trained.steps, "training": settings,
     }  # fmt: skip
