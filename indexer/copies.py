@@ -1,7 +1,7 @@
 """Virtual copies at other tempi: new clips, segments, embeddings and edges, but no new motion.
 
 A copy of a bar has the poses of the bar, and its speeds times the rate. What the search needs is derived from that, for
-all bars of a rate at once; the frames are made when they are read.
+all bars of a rate at once; the frames are made when they are read. A trained encoder is shown those frames.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from choreodb.errors import QueryError
-from choreodb.indexer import boundaries, ingest, timing
+from choreodb.indexer import boundaries, ingest, reembed, timing
 from choreodb.indexer.boundaries import BoundaryConfig, RawBoundaries
-from choreodb.indexer.encoders import rhythm
+from choreodb.indexer.encoders import recorded, rhythm
+from choreodb.indexer.encoders.base import DIMENSIONS
+from choreodb.indexer.encoders.recorded import Trained
 from choreodb.indexer.encoders.rhythm import Descriptors, RhythmEncoder
 from choreodb.storage import graph, index
 from choreodb.storage.store import Store
 from choreodb.storage.tables import CLIPS, SEGMENTS, TRANSITIONS
-from choreodb.storage.virtual import FPS, MAX_RATE, MIN_RATE, copy_frames
+from choreodb.storage.virtual import FPS, MAX_RATE, MIN_RATE, copy_frames, read_copy
 
 Progress = Callable[[str, int, int], None]
 Floats = npt.NDArray[np.float32]
@@ -41,13 +44,14 @@ def add_copies(store: Store, rates: Sequence[float], *, progress: Progress | Non
     copies is that of the clips, with edges to the same and to the neighbouring rates. QueryError for a rate that is none.
     """
     store.place.ready()
-    _check(store, rates)
+    _check(rates)
     tell = progress or (lambda *_: None)
     clips, segments, number = _captured(store)
     ordered = sorted({float(rate) for rate in rates})
     with tempfile.TemporaryDirectory() as folder:
         described = _described(store, clips, segments, tell)
-        arrays = _arrays(store, np.flatnonzero(number >= 0), described, ordered, Path(folder), tell)
+        embed = _embedding(store, clips, segments, described[0], tell)
+        arrays = _arrays(store, np.flatnonzero(number >= 0), described, ordered, embed, Path(folder), tell)
         transitions = _transitions(store, number, len(ordered) + 1, arrays, tell)
         copied = pa.concat_tables([segments, *(_segments(segments, n, r) for n, r in enumerate(ordered, 1))])
         tables = {
@@ -67,12 +71,7 @@ def add_copies(store: Store, rates: Sequence[float], *, progress: Progress | Non
     return after
 
 
-def _check(store: Store, rates: Sequence[float]) -> None:
-    if store.encoder.get("name") != RhythmEncoder.name:
-        raise QueryError(
-            f"the embeddings of library {str(store.place)!r} are by {store.encoder.get('name')!r}; copies are embedded by "
-            f"{RhythmEncoder.name!r} only; choreodb reembed {store.place} --encoder {RhythmEncoder.name}"
-        )
+def _check(rates: Sequence[float]) -> None:
     for rate in rates:
         if not (MIN_RATE <= rate <= MAX_RATE) or rate == 1.0:
             raise QueryError(f"rate {rate:g} is none for a copy; expected {MIN_RATE:g} to {MAX_RATE:g}, and not 1")
@@ -130,11 +129,12 @@ def _arrays(
     kept: npt.NDArray[np.int64],
     described: tuple[Descriptors, RawBoundaries, RawBoundaries],
     rates: Sequence[float],
+    embed: Callable[[float], Floats],
     folder: Path,
     tell: Progress,
 ) -> dict[str, Floats]:
-    """The library's arrays with those of the copies behind, on the disk: they may be larger than the memory."""
-    encoder = RhythmEncoder.from_meta(store.meta["encoder"])
+    """The library's arrays with those of the copies behind, on the disk: they may be larger than the memory. embed: rows
+    of every captured segment at a rate."""
     spread, config = store.meta["boundary"]["spread"], BoundaryConfig()
     own, copies = len(kept), len(rates)
     out: dict[str, Floats] = {}
@@ -146,7 +146,7 @@ def _arrays(
     for number, rate in enumerate(rates, 1):
         tell("copy", number - 1, copies)
         rows = slice(number * own, (number + 1) * own)
-        out["embeddings"][rows] = encoder.embed(rhythm.faster(described[0], rate))
+        out["embeddings"][rows] = embed(rate)
         out["entry"][rows] = boundaries.features(hastened(described[1], rate), spread, config)
         out["exit"][rows] = boundaries.features(hastened(described[2], rate), spread, config)
         for name in out.keys() & set(_AS_THEY_ARE):
@@ -154,6 +154,37 @@ def _arrays(
         if "accents" in out:
             out["accents"][rows] = timing.faster(out["accents"][:own], rate)
     tell("copy", copies, copies)
+    return out
+
+
+def _embedding(
+    store: Store, clips: pa.Table, segments: pa.Table, described: Descriptors, tell: Progress
+) -> Callable[[float], Floats]:
+    """What embeds the captured segments at a rate: `rhythm` from their descriptions, a trained encoder from frames."""
+    trained = recorded.trained_of(store)
+    if trained is None:
+        encoder = RhythmEncoder.from_meta(store.meta["encoder"])
+        return lambda rate: encoder.embed(rhythm.faster(described, rate))
+    frames = dict(zip(clips.column("clip").to_pylist(), clips.column("frames").to_pylist(), strict=True))
+    return lambda rate: _shown(store, trained, frames, segments, rate, tell)
+
+
+def _shown(
+    store: Store, trained: Trained, frames: Mapping[str, int], segments: pa.Table, rate: float, tell: Progress
+) -> Floats:
+    """Rows of the captured segments [S, 256] by a trained encoder, which is shown the frames of the copies at `rate`."""
+    columns = ["segment", "clip", "first_bar", "start_s", "end_s", "beats_s", "metre", "mirrored"]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in segments.select(columns).to_pylist():
+        beats = [beat / rate for beat in row["beats_s"]]
+        copied = {**row, "start_s": row["start_s"] / rate, "end_s": row["end_s"] / rate, "beats_s": beats}
+        found.setdefault(row["clip"], []).append(copied)
+    out = np.empty((len(segments), DIMENSIONS), dtype=np.float32)
+    for done, (name, own) in enumerate(found.items()):
+        tell(f"embed at {rate:g}", done, len(found))
+        read = partial(store.read_motion, name)
+        motion = read_copy(read, frames[name], rate, 0, copy_frames(frames[name], rate))
+        reembed.fill(out, own, reembed.rows_of(trained, reembed.clip_motion(*motion), own))
     return out
 
 

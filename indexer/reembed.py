@@ -58,15 +58,11 @@ def _reembedded(store: Store, trained: Trained | None, tell: Progress) -> Store:
 
 def _trained(store: Store, trained: Trained, tell: Progress) -> Float32Array:
     """Rows of every segment by a trained encoder; of the frames of a copy where the clip is a virtual one."""
-
-    def rows_of(motion: ClipMotion, windows: list[MotionWindow]) -> Float32Array:
-        return ingest.unit_rows(trained.encoder, trained.encoder.embed_motion(motion, windows), len(windows))
-
     out = np.empty((store.manifest.rows("segments"), 256), dtype=np.float32)
     clips, segments = _clips(store), _segments(store)
     for done, (name, own) in enumerate(segments.items()):
         tell("embed", done, len(segments))
-        _mirror_fill(out, own, rows_of(_motion(store, clips[name]), _windows(own)))
+        fill(out, own, rows_of(trained, _motion(store, clips[name]), own))
     tell("embed", len(segments), len(segments))
     return out
 
@@ -86,7 +82,7 @@ def _fitted(store: Store, tell: Progress) -> tuple[Float32Array, Encoder]:
     for name, own in segments.items():
         row = clips[name]
         seen = described[name] if row["copy_of"] is None else rhythm.faster(described[row["copy_of"]], row["rate"])
-        _mirror_fill(out, own, encoder.embed(seen))
+        fill(out, own, encoder.embed(seen))
     tell("embed", len(segments), len(segments))
     return out, encoder
 
@@ -116,12 +112,24 @@ def _windows(rows: list[dict[str, Any]]) -> list[MotionWindow]:
     ]
 
 
-def _mirror_fill(out: Float32Array, rows: list[dict[str, Any]], embedded: Float32Array) -> None:
+def rows_of(trained: Trained, motion: ClipMotion, rows: list[dict[str, Any]]) -> Float32Array:
+    """Unit rows of a clip's plain segments by a trained encoder."""
+    windows = _windows(rows)
+    return ingest.unit_rows(trained.encoder, trained.encoder.embed_motion(motion, windows), len(windows))
+
+
+def fill(out: Float32Array, rows: list[dict[str, Any]], embedded: Float32Array) -> None:
     """Write the rows of a clip's windows, and the same ones for their mirror images."""
     place = {row["first_bar"]: at for at, row in enumerate(_plain(rows))}
     out[[row["segment"] for row in rows]] = embedded[[place[row["first_bar"]] for row in rows]]
 
 
 def _motion(store: Store, clip: dict[str, Any]) -> ClipMotion:
-    rotations, root, contacts = store.read_motion(clip["clip"], 0, clip["frames"])
+    return clip_motion(*store.read_motion(clip["clip"], 0, clip["frames"]))
+
+
+def clip_motion(
+    rotations: npt.NDArray[np.floating], root: npt.NDArray[np.floating], contacts: npt.NDArray[np.uint8]
+) -> ClipMotion:
+    """What an encoder may look at of stored frames."""
     return ClipMotion(rotations, root, ingest.joint_positions(rotations, root), contacts, ingest.FPS)
