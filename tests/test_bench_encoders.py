@@ -138,3 +138,84 @@ def test_the_parts_of_a_timing_score_add_up_to_it(windows: list[PairWindow]) -> 
     parts = timing.parts(windows[:6], windows[:5])
     assert parts.shape == (6, 5, 12)
     assert np.allclose(parts.sum(axis=2), timing(windows[:6], windows[:5]))
+
+
+def test_what_is_chosen_is_chosen_without_a_look_at_held_out_songs(
+    windows: list[PairWindow], sample_library: Path
+) -> None:
+    from choreodb.benchmarks.runs import chosen_rows
+    from choreodb.benchmarks.runs.retrieval_rows import Cosine, Rhythm
+    from choreodb.indexer.encoders.rhythm import RhythmEncoder
+
+    encoder = RhythmEncoder.from_meta(Library.open(sample_library).store.meta["encoder"])
+    train, held = windows[::2], windows[1::2]
+    own = dict(zip(chosen_rows.rhythms.layout(encoder.config.weights), [1.0] * 9, strict=True))
+    shipped = {name: getattr(encoder.config.weights, name) for name in own}
+    # at the weights that the encoder has, it is the encoder
+    plain = Cosine(Rhythm(encoder))(held, train)
+    assert np.allclose(chosen_rows.Weighted(encoder, shipped)(held, train), plain, atol=1e-5)
+    found = chosen_rows.chosen_rhythm(train, encoder)
+    equal = chosen_rows.Weighted(encoder, own)
+    assert chosen_rows.quality(found(train, train), train) >= chosen_rows.quality(equal(train, train), train)
+
+
+def test_a_cohort_takes_out_what_fits_everything(windows: list[PairWindow], rng: np.random.Generator) -> None:
+    from choreodb.benchmarks.runs import chosen_rows
+
+    place = {id(each): at for at, each in enumerate(windows)}
+    table, bias = rng.normal(size=(len(windows), len(windows))), 5.0 * rng.normal(size=len(windows))
+
+    def scorer(music: list[PairWindow], motion: list[PairWindow]) -> np.ndarray:
+        rows, columns = ([place[id(each)] for each in side] for side in (music, motion))
+        return table[np.ix_(rows, columns)] + bias[columns]
+
+    cohort, asked = windows[: len(windows) // 2], windows[len(windows) // 2 :]
+    told = chosen_rows.Cohort(scorer, cohort)(asked, asked)
+    spread = told.mean(axis=0).std()
+    plain = scorer(asked, asked)
+    assert spread / told.std() < 0.75 * plain.mean(axis=0).std() / plain.std()
+
+
+def test_spectra_know_a_frequency_whenever_it_falls() -> None:
+    from choreodb.benchmarks.runs.chosen_rows import Spectra
+
+    times = np.arange(200) / 20.0
+    lines = np.stack([np.sin(2 * np.pi * (hz * times + phase)) for hz, phase in ((1.0, 0.0), (1.0, 0.3), (1.7, 0.1))])
+    shapes = Spectra()._shape(lines[:, None])
+    met = shapes @ shapes.T
+    assert met[0, 1] > 0.9
+    assert met[0, 2] < 0.5
+
+
+def test_troupes_of_halves_share_no_phrase() -> None:
+    from choreodb.sample.dataset import _phrases
+    from choreodb.sample.styles import STYLES
+
+    for name, style in STYLES.items():
+        halves = [set(_phrases(name, half) or []) for half in (0, 1)]
+        assert not halves[0] & halves[1]
+        assert halves[0] | halves[1] == {phrase.name for phrase in style.vocabulary}
+        assert _phrases(name, None) is None
+
+
+def test_the_distance_to_the_first_encoder_is_over_the_same_songs(rng: np.random.Generator) -> None:
+    songs = [rng.random(12) for _ in range(3)]
+    parts = {name: [{"r1": own, "r5": own, "r10": own - less, "medr": np.ones(1)} for own in songs]
+             for name, less in (("oracle", 0.0), ("trained: a", 0.1), ("trained: b", 0.3))}  # fmt: skip
+    found = {(kind, name): own for kind in troupe_retrieval.DIRECTIONS for name, own in parts.items()}
+    rows = troupe_retrieval.compared(found, ["trained: a", "trained: b"], 0)
+    behind = [row for row in rows if "behind" in row]
+    assert [row["row"] for row in behind] == ["trained: b"] * 2
+    for row in behind:
+        # it is the same for every song, so that drawing them again changes nothing
+        assert row["behind"] == pytest.approx(-0.2)
+        assert row["behind_low"] == pytest.approx(-0.2)
+        assert row["behind_high"] == pytest.approx(-0.2)
+    assert "-20.0 (-20.0 to -20.0)" in troupe_retrieval.format_table(rows, [])
+
+
+def test_the_encoders_of_troupe_unseen_are_settings() -> None:
+    from choreodb.benchmarks.runs import troupe_unseen
+
+    ways = [troupe_unseen.setting(values).way for values in (troupe_unseen.PAIRED, troupe_unseen.UNPAIRED)]
+    assert ways == ["paired", "unpaired"]

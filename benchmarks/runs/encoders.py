@@ -16,17 +16,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from choreodb.benchmarks.runs import pair_windows, retrieval, retrieval_rows, trained_rows
+from choreodb.benchmarks.runs import chosen_rows, pair_windows, retrieval, retrieval_rows, trained_rows
 from choreodb.benchmarks.runs.history import Watch
 from choreodb.benchmarks.runs.pair_windows import PairWindow
 from choreodb.benchmarks.runs.registry import BenchRequest, BenchResult
-from choreodb.benchmarks.runs.retrieval_rows import Cosine, Row, Scorer, Windows
+from choreodb.benchmarks.runs.retrieval_rows import Cosine, Rhythm, Row, Scorer, Windows
 from choreodb.benchmarks.runs.songs import paired_songs
 from choreodb.benchmarks.runs.trained_rows import Encoded, beaten, take_of, takes_within
 from choreodb.errors import QueryError
 from choreodb.indexer.encoders import adapter as adapters
 from choreodb.indexer.encoders import glimpses, onnx_audio, towers
 from choreodb.indexer.encoders.onnx_audio import AudioNetwork, Recipe
+from choreodb.indexer.encoders.rhythm import RhythmEncoder
 from choreodb.indexer.encoders.towers import TowerEncoder
 from choreodb.indexer.encoders.weights import Weights
 from choreodb.indexer.training.config import TrainConfig, built
@@ -45,6 +46,9 @@ BUDGET: dict[str, Any] = {
 ONWARDS = {"rate": 1e-3}
 """What differs where training goes on from weights."""
 
+INNER, SHARES = 5, (0.0, 0.25, 0.5, 1.0)
+"""Of so many parts of a fold's training songs one is left out to choose by; what `rhythm` may count beside a trained row."""
+
 STILL = {
     "mirror": 0.0,
     "warp": 0.0,
@@ -59,11 +63,17 @@ ABLATIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("from scratch", {}),
     ("no style as weak positive", {"style_positive": 0.0}),
     ("no hard negatives", {"hard_negatives": 0}),
-    ("no masks of origins and twins", {"masks": False}),
+    ("no style as weak positive, no masks of origins and twins", {"style_positive": 0.0, "masks": False}),
     ("no variation at all", {"augment": STILL}),
     ("no mirror", {"augment": {"mirror": 0.0}}),
     ("no tempo warp", {"augment": {"warp": 0.0}}),
     ("no pitch, EQ, noise", {"augment": {"pitch": 0.0, "eq_db": 0.0, "noise": 0.0}}),
+    ("no pitch", {"augment": {"pitch": 0.0}}),
+    ("no EQ", {"augment": {"eq_db": 0.0}}),
+    ("no noise", {"augment": {"noise": 0.0}}),
+    ("no offset between the sides", {"augment": {"offset_s": 0.0}}),
+    ("no other body sizes", {"augment": {"size": 0.0}}),
+    ("beats never forgotten", {"augment": {"forget": 0.0}}),
     ("styles not balanced", {"balance": 0.0}),
     ("no rhythm traits", {"tower": {"width": 64, "traits": False}}),
     ("6-D rotations seen, too", {"tower": {"width": 64, "rotations": True}}),
@@ -71,6 +81,8 @@ ABLATIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("tempo and metre 30 % of the cosine", {"tower": {"width": 64, "rhythm_share": 0.3}}),
     ("half as wide", {"tower": {"width": 32}}),
     ("stretches of 4 s", {"tower": {"width": 64, "context_s": 4.0}}),
+    ("stretches of 12 s", {"tower": {"width": 64, "context_s": 12.0}}),
+    ("stretches of 24 s", {"tower": {"width": 64, "context_s": 24.0}}),
     ("30 steps", {"steps": 30}),
     ("120 steps", {"steps": 120}),
 )
@@ -83,7 +95,8 @@ def run(request: BenchRequest) -> BenchResult:
     library = Library.open(request.library)
     with one_thread():
         pairs = pair_windows.read_pairs(library, paired_songs(library, request.data))
-        entries = rows(request.encoders, request.seed, quick=request.quick)
+        rhythm = RhythmEncoder.from_meta(library.store.meta["encoder"])
+        entries = rows(request.encoders, request.seed, rhythm, quick=request.quick)
         levels = [level for level in retrieval.LEVELS if level.name == "window"]
         found, notes = retrieval.bench_retrieval(
             pairs,
@@ -97,15 +110,16 @@ def run(request: BenchRequest) -> BenchResult:
     return BenchResult("encoders", found, retrieval.format_table(found, notes), retrieval.figures(found))
 
 
-def rows(encoders: Sequence[str], seed: int, *, quick: bool = False) -> list[Row]:
-    """The rows: baselines, ablations, weights to begin with, audio networks."""
+def rows(encoders: Sequence[str], seed: int, rhythm: RhythmEncoder, *, quick: bool = False) -> list[Row]:
+    """The rows: baselines, ablations, weights to begin with (with `rhythm` beside them, too), audio networks."""
+    beside = Cosine(Rhythm(rhythm))
     starts = [name for name in encoders if not name.endswith(".onnx")]
     networks = [Path(name) for name in encoders if name.endswith(".onnx")]
-    out = [Row("metre only", lambda _: retrieval_rows.metre_only)]
+    out = [Row("metre only", lambda _: retrieval_rows.metre_only), Row("rhythm", lambda _: beside)]
     for name, changes in ABLATIONS[: 2 if quick else None]:
         out.append(trained_rows.trained_row(name, setting(changes, seed, quick=quick)))
     for weights in trained_rows.weights_of(starts):
-        out += _started(weights, seed, quick)
+        out += _started(weights, seed, beside, quick)
     out += [network_row(path, setting({}, seed, quick=quick)) for path in networks]
     return out
 
@@ -116,15 +130,38 @@ def setting(changes: dict[str, Any], seed: int, *, quick: bool = False) -> Train
     return built(values, "bench encoders")
 
 
-def _started(weights: Weights, seed: int, quick: bool) -> list[Row]:
-    """Weights as they are, going on from them, and three such runs together."""
+def _started(weights: Weights, seed: int, rhythm: Scorer, quick: bool) -> list[Row]:
+    """Weights as they are, going on from them, three such runs together, and one with `rhythm`."""
     scorer = Cosine(Encoded(TowerEncoder(weights)))
     config = replace(setting(ONWARDS, seed, quick=quick), tower=towers.config_of(weights))
     return [
         Row(f"{weights.name}, as it is", lambda _: scorer),
         trained_rows.trained_row(f"{weights.name}, trained on", config, start=weights),
         trained_rows.trained_row(f"{weights.name}, trained on, three together", config, start=weights, ensemble=3),
+        fused_row(f"{weights.name}, trained on, with rhythm", config, weights, rhythm),
     ]
+
+
+def fused_row(name: str, config: TrainConfig, start: Weights, rhythm: Scorer) -> Row:
+    """Weights trained on, and `rhythm`, both at the deviation of the training windows.
+
+    How much `rhythm` counts is chosen within the training songs: of a run on four fifths of them, by the rest.
+    """
+
+    def fit(train: Windows) -> Scorer:
+        songs = {each.pair.song: each.pair.style for each in train}
+        inner = pair_windows.folds(songs, INNER, np.random.default_rng([config.seed, 13]))
+        held = [each for each in train if inner[each.pair.song] == 0]
+        kept = pair_windows.training(train, held)[0]
+        pair_windows.check_apart(kept, held)
+        parts = [scorer(held, held) for scorer in (trained_rows.scorer(kept, config, start), rhythm)]
+        sizes = [max(float(part.std()), 1e-9) for part in parts]
+        share = chosen_rows.best(
+            SHARES, lambda each: parts[0] / sizes[0] + each * parts[1] / sizes[1], held, own_window=False
+        )
+        return chosen_rows.Summed(trained_rows.scorer(train, config, start), rhythm, share * sizes[0] / sizes[1])
+
+    return Row(name, fit, fitted=True, trained=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -152,6 +152,7 @@ BENCHMARKS: dict[str, str] = {
     "troupe": "choreodb.benchmarks.runs.troupe",
     "updates": "choreodb.benchmarks.runs.updates",
     "troupe-retrieval": "choreodb.benchmarks.runs.troupe_retrieval",
+    "troupe-unseen": "choreodb.benchmarks.runs.troupe_unseen",
 }
 
 

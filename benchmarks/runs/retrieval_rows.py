@@ -138,11 +138,19 @@ class Rhythm:
 
     def embed_music(self, windows: Windows) -> Array:
         """Unit rows [N, 256]."""
-        return self._mean_of_bars(windows, self._music_rows)
+        return _means(self.music_bars(windows))
 
     def embed_motion(self, windows: Windows) -> Array:
         """Unit rows [N, 256]."""
-        return self._mean_of_bars(windows, self._motion_rows)
+        return _means(self.motion_bars(windows))
+
+    def music_bars(self, windows: Windows) -> list[Array]:
+        """Rows [bars, 256] of each window's music."""
+        return self._bars(windows, self._music_rows)
+
+    def motion_bars(self, windows: Windows) -> list[Array]:
+        """Rows [bars, 256] of each window's motion."""
+        return self._bars(windows, self._motion_rows)
 
     def _music_rows(self, windows: Windows) -> list[npt.NDArray[np.float32]]:
         bars = [bars_of(each.pair.music.grids[0], each.music_start_s, each.music_end_s) for each in windows]
@@ -155,12 +163,16 @@ class Rhythm:
         asked = [MotionWindow(bar.start_s, bar.end_s, bar.beats_s, bar.metre) for own in bars for bar in own]
         return _split(self.encoder.embed(describe_motion(windows[0].curves, asked)), bars)
 
-    def _mean_of_bars(self, windows: Windows, rows: Callable[[Windows], list[npt.NDArray[np.float32]]]) -> Array:
-        out = np.empty((len(windows), 256))
+    def _bars(self, windows: Windows, rows: Callable[[Windows], list[npt.NDArray[np.float32]]]) -> list[Array]:
+        out: list[Array] = [np.empty((0, 256))] * len(windows)
         for places in _by_time_line(windows):
             for place, found in zip(places, rows([windows[place] for place in places]), strict=True):
-                out[place] = found.astype(np.float64).mean(axis=0)
-        return _unit(out)
+                out[place] = found.astype(np.float64)
+        return out
+
+
+def _means(rows: Sequence[Array]) -> Array:
+    return _unit(np.stack([own.mean(axis=0) for own in rows]) if rows else np.empty((0, 256)))
 
 
 def _by_time_line(windows: Windows) -> list[list[int]]:
@@ -195,12 +207,14 @@ class Timing:
 
     The score is the sum over bands and curves of the largest absolute correlation within `max_lag_s` either way (0: as
     aligned); no training, no sign to be fitted. dips: correlation with slowness of the mean joint instead, signed, which is
-    the plain score that the planted-event control is made for. rate_hz: of the compared curves.
+    the plain score that the planted-event control is made for. rate_hz: of the compared curves. curves: of
+    `MotionAccents`, of which `rise` is the pair's.
     """
 
     max_lag_s: float
     dips: bool = False
     rate_hz: float = 20.0
+    curves: tuple[str, ...] = ("foot_speed", "effort", "rise")
 
     def __call__(self, music: Windows, motion: Windows) -> Array:
         return np.asarray(self.parts(music, motion).sum(axis=2))
@@ -209,8 +223,8 @@ class Timing:
         """Largest correlation within the lag [Q, G, bands x curves] of every band with every curve."""
         reach = round(self.max_lag_s * self.rate_hz)
         count = round((motion[0].end_s - motion[0].start_s) * self.rate_hz)
-        heard = np.stack([self._heard(each, count, reach) for each in music], axis=1)
-        seen = [_unit(_centred(rows)) for rows in np.stack([self._seen(each, count) for each in motion], axis=1)]
+        heard = np.stack([self.heard(each, count, reach) for each in music], axis=1)
+        seen = [_unit(_centred(rows)) for rows in np.stack([self.seen(each, count) for each in motion], axis=1)]
         out = []
         for band in heard:
             lagged = [_unit(_centred(band[:, lag : lag + count])) for lag in range(2 * reach + 1)]
@@ -219,19 +233,23 @@ class Timing:
                 out.append(np.max(found if self.dips else np.abs(found), axis=0))
         return np.stack(out, axis=2)
 
-    def _heard(self, window: PairWindow, count: int, reach: int) -> Array:
+    def heard(self, window: PairWindow, count: int, reach: int) -> Array:
         """Root of the onset strength of every band [4, count + 2 reach]."""
         features = window.pair.music.features
         times = window.music_start_s + (np.arange(-reach, count + reach) + 0.5) / self.rate_hz + ONSET_LATENCY_S
         bands = np.sqrt(features.onset_bands.astype(np.float64)).T
         return np.stack([np.interp(times / features.hop_s, np.arange(len(band)), band) for band in bands])
 
-    def _seen(self, window: PairWindow, count: int) -> Array:
-        """Foot speed, acceleration and rise [3, count]; or slowness [1, count]."""
+    def seen(self, window: PairWindow, count: int) -> Array:
+        """The named curves [C, count]; or slowness [1, count]."""
         curves = window.curves
         times = window.start_s + (np.arange(count) + 0.5) / self.rate_hz
-        named = (-curves.speed,) if self.dips else (curves.foot_speed, curves.effort, window.pair.rise_m_s)
+        named = [-curves.speed] if self.dips else [_curve(window, name) for name in self.curves]
         return np.stack([np.interp(times * curves.fps, np.arange(len(curve)), curve) for curve in named])
+
+
+def _curve(window: PairWindow, name: str) -> Array:
+    return window.pair.rise_m_s if name == "rise" else np.asarray(getattr(window.curves, name))
 
 
 def _centred(rows: Array) -> Array:
@@ -393,7 +411,7 @@ def untrained(train: Windows, *, seed: int, width: int = 128, dimensions: int = 
 
 def rows(encoder: RhythmEncoder, seed: int) -> list[Row]:
     """Every row that there is, the cheats last."""
-    from choreodb.benchmarks.runs import timing_rows
+    from choreodb.benchmarks.runs import chosen_rows, timing_rows
 
     rhythm, told = Cosine(Rhythm(encoder)), Cosine(Rhythm(encoder, told=True))
     plain = Timing(max_lag_s=0.0, dips=True)
@@ -412,6 +430,7 @@ def rows(encoder: RhythmEncoder, seed: int) -> list[Row]:
         Row("rhythm, re-ranked as search does", lambda _: Reranked(rhythm), curves=True),
         timing_rows.timing_row("timing, best lag, learnt weights", timing),
         Row("rhythm + timing, best lag", lambda _: Both(rhythm, timing), curves=True),
+        *chosen_rows.rows(encoder),
         Row("cheat: tempo of its own song", lambda _: tempo_told),
         Row("cheat: rhythm with its own song's beats", lambda _: told),
         Row("cheat: style", lambda _: style_oracle),

@@ -121,17 +121,21 @@ def trained_row(name: str, config: TrainConfig, *, start: Weights | None = None,
     seeds of their own are added."""
 
     def fit(train: Windows) -> Scorer:
-        scorers = [Cosine(Encoded(TowerEncoder(fitted(train, replace(config, seed=config.seed + number), start))))
-                   for number in range(ensemble)]  # fmt: skip
+        scorers = [scorer(train, replace(config, seed=config.seed + number), start) for number in range(ensemble)]
         return (
             scorers[0]
             if ensemble == 1
             else lambda music, motion: sum(
-                (scorer(music, motion) for scorer in scorers), np.zeros((len(music), len(motion)))
+                (each(music, motion) for each in scorers), np.zeros((len(music), len(motion)))
             )
         )
 
     return Row(name, fit, fitted=True, trained=True)
+
+
+def scorer(train: Sequence[PairWindow], config: TrainConfig, start: Weights | None = None) -> Scorer:
+    """The cosine of `fitted` weights."""
+    return Cosine(Encoded(TowerEncoder(fitted(train, config, start))))
 
 
 def fitted(train: Sequence[PairWindow], config: TrainConfig, start: Weights | None = None) -> Weights:

@@ -36,7 +36,7 @@ Flags = npt.NDArray[np.bool_]
 WATCHED = {"r10": Watch("higher")}
 WINDOW_S = 8.0
 HOP_S = 2.0
-MINUTES = 45.0
+MINUTES, QUICK_MINUTES = 45.0, 4.0
 GALLERY = 1000
 FIRST_SEED = 22
 """Seeds from here on are for tests: `make weights` trains on 21."""
@@ -59,36 +59,56 @@ class Case:
 
 def run(request: BenchRequest) -> BenchResult:
     """Three troupes (quick: a small one), whose gallery is `GALLERY` windows; intervals are over songs and troupes."""
-    seeds = range(FIRST_SEED + request.seed, FIRST_SEED + request.seed + (1 if request.quick else 3))
-    minutes = 4.0 if request.quick else MINUTES
     encoders = trained_rows.named(request.encoders)
-    found: dict[tuple[str, str], list[dict[str, Array]]] = {}
-    sizes = []
-    with one_thread():
-        for number, seed in enumerate(seeds):
-            request.progress(f"troupe of seed {seed}", number, len(seeds))
-            with tempfile.TemporaryDirectory() as folder:
-                case = make_case(Path(folder), minutes, seed, None)
-            sizes.append((len(case.music), len(case.motion), len(np.unique(case.songs[1]))))
-            for name, scores in scored(case, encoders, seed).items():
-                for direction, one in zip(DIRECTIONS, (False, True), strict=True):
-                    found.setdefault((direction, name), []).append(song_recalls(case, scores, turned=one))
-    rows = [_row(*key, parts, request.seed) for key, parts in found.items()]
-    for row in rows:
-        best = next(each for each in rows if each["kind"] == row["kind"] and each["row"] == "oracle")
-        row["of_oracle"] = row["r10"] / best["r10"]
-    notes = [
-        f"seed {seed}: {music} windows of music, {motion} of motion, {songs} songs"
-        for seed, (music, motion, songs) in zip(seeds, sizes, strict=True)
-    ]
+    rows, notes = measured(request, encoders, half=None)
     return BenchResult("troupe-retrieval", rows, format_table(rows, notes))
 
 
-def make_case(folder: Path, minutes: float, seed: int, styles: Sequence[str] | None) -> Case:
+def measured(
+    request: BenchRequest, encoders: Sequence[tuple[str, Scorer]], *, half: int | None
+) -> tuple[list[Row], list[str]]:
+    """(rows of every scorer on three troupes, what they are). half: of the phrases that are danced, None for all."""
+    seeds = range(FIRST_SEED + request.seed, FIRST_SEED + request.seed + (1 if request.quick else 3))
+    minutes = QUICK_MINUTES if request.quick else MINUTES
+    found: dict[tuple[str, str], list[dict[str, Array]]] = {}
+    notes = []
+    for number, seed in enumerate(seeds):
+        request.progress(f"troupe of seed {seed}", number, len(seeds))
+        with one_thread(), tempfile.TemporaryDirectory() as folder:
+            case = make_case(Path(folder), minutes, seed, half)
+            tables = scored(case, encoders, seed)
+        notes.append(
+            f"seed {seed}: {len(case.music)} windows of music, {len(case.motion)} of motion, {len(np.unique(case.songs[1]))} songs"
+        )
+        for name, scores in tables.items():
+            for direction, turned in zip(DIRECTIONS, (False, True), strict=True):
+                found.setdefault((direction, name), []).append(song_recalls(case, scores, turned=turned))
+    return compared(found, [name for name, _ in encoders], request.seed), notes
+
+
+def compared(found: dict[tuple[str, str], list[dict[str, Array]]], encoders: Sequence[str], seed: int) -> list[Row]:
+    """A row of every (direction, name), with its share of the oracle's R@10 and, of encoders, how far the others are from
+    the first."""
+    rows = [_row(*key, parts, seed) for key, parts in found.items()]
+    for row in rows:
+        best = next(each for each in rows if each["kind"] == row["kind"] and each["row"] == "oracle")
+        row["of_oracle"] = row["r10"] / best["r10"]
+        if row["row"] in encoders[1:]:
+            gap = _drawn(found[row["kind"], row["row"]], "r10", seed) - _drawn(
+                found[row["kind"], encoders[0]], "r10", seed
+            )
+            row["behind_low"], row["behind_high"] = (float(each) for each in np.quantile(gap, (0.025, 0.975)))
+            row["behind"] = row["r10"] - next(
+                each["r10"] for each in rows if each["kind"] == row["kind"] and each["row"] == encoders[0]
+            )
+    return rows
+
+
+def make_case(folder: Path, minutes: float, seed: int, half: int | None) -> Case:
     """A troupe with its windows; the gallery of motion is thinned out to `GALLERY` at random, the queries to those that
     still have something to find."""
     troupe, library_path = folder / "troupe", folder / "library"
-    sample.make(troupe, minutes=minutes, seed=seed, styles=styles)
+    sample.make(troupe, minutes=minutes, seed=seed, half=half)
     index([troupe], library_path)
     library = Library.open(library_path)
     pairs = pair_windows.read_pairs(library, paired_songs(library, troupe))
@@ -164,32 +184,44 @@ def song_recalls(case: Case, scores: Array, *, turned: bool) -> dict[str, Array]
 def _row(direction: str, name: str, parts: Sequence[dict[str, Array]], seed: int) -> Row:
     """Means over the songs of all troupes, with 95 % of songs drawn again within their troupe."""
     row: Row = {"kind": direction, "row": name}
-    rng = np.random.default_rng([seed, 4])
     for key in (f"r{k}" for k in KS):
-        songs = [part[key] for part in parts]
-        row[key] = float(np.mean(np.concatenate(songs)))
-        drawn = [
-            np.mean(np.concatenate([own[rng.integers(len(own), size=len(own))] for own in songs])) for _ in range(1000)
-        ]
+        row[key] = float(np.mean(np.concatenate([part[key] for part in parts])))
+        drawn = _drawn(parts, key, seed)
         row[f"{key}_low"], row[f"{key}_high"] = (float(each) for each in np.quantile(drawn, (0.025, 0.975)))
-        row[f"{key}_worst"] = min(float(own.mean()) for own in songs)
+        row[f"{key}_worst"] = min(float(part[key].mean()) for part in parts)
     row["medr"] = float(np.mean([part["medr"][0] for part in parts]))
     return row
 
 
+def _drawn(parts: Sequence[dict[str, Array]], key: str, seed: int) -> Array:
+    """Means [1000] over songs drawn again within their troupe; the same songs for every scorer."""
+    rng = np.random.default_rng([seed, 4])
+    songs = [part[key] for part in parts]
+    return np.array([
+        np.mean(np.concatenate([own[rng.integers(len(own), size=len(own))] for own in songs])) for _ in range(1000)
+    ])  # fmt: skip
+
+
 _COLUMNS = (
     Column("row", "", "s"), Column("r1", "R@1", "%"), Column("r5", "R@5", "%"), Column("r10", "R@10", "%"),
-    Column("r10_range", "95 %", "s"), Column("r10_worst", "worst troupe", "%"), Column("of_oracle", "of the oracle's", "%"),
+    Column("r10_range", "95 %", "s"), Column("behind_range", "R@10 less the first encoder's", "s"), Column("r10_worst", "worst troupe", "%"), Column("of_oracle", "of the oracle's", "%"),
     Column("medr", "MedR", ".0f"),
 )  # fmt: skip
+
+
+def _ranges(row: Row) -> Row:
+    out: Row = {"r10_range": f"{100 * row['r10_low']:.1f}-{100 * row['r10_high']:.1f} %"}
+    if "behind" in row:
+        low, high = (f"{100 * row[f'behind_{end}']:+.1f}" for end in ("low", "high"))
+        out["behind_range"] = f"{100 * row['behind']:+.1f} ({low} to {high})"
+    return out
 
 
 def format_table(rows: Sequence[Row], notes: Sequence[str]) -> str:
     """A table per direction."""
     parts = []
     for kind in DIRECTIONS:
-        own = [row | {"r10_range": f"{100 * row['r10_low']:.1f}-{100 * row['r10_high']:.1f} %"} for row in rows
-               if row["kind"] == kind]  # fmt: skip
+        own = [row | _ranges(row) for row in rows if row["kind"] == kind]
         parts.append(f"### {kind}\n\n{markdown(own, _COLUMNS)}")
     legend = (
         f"Troupe version {SAMPLE_VERSION}, windows of {WINDOW_S:g} s, of music every {WINDOW_S / 2:g} s and of dance every {HOP_S:g} s; relevant is a window of the "
@@ -197,15 +229,3 @@ def format_table(rows: Sequence[Row], notes: Sequence[str]) -> str:
         "latent style, tempo, energy and accents."
     )
     return "\n\n".join([*parts, legend, "\n".join(f"- {note}" for note in notes)])
-
-
-def with_styles(request: BenchRequest, styles: Sequence[str], seed: int, minutes: float) -> list[Row]:
-    """One troupe of some styles alone, for encoders that were trained without them: rows of both directions."""
-    with one_thread(), tempfile.TemporaryDirectory() as folder:
-        case = make_case(Path(folder), minutes, seed, styles)
-        scores = scored(case, trained_rows.named(request.encoders), seed)
-    return [
-        _row(direction, name, [song_recalls(case, table, turned=turned)], request.seed)
-        for name, table in scores.items()
-        for direction, turned in zip(DIRECTIONS, (False, True), strict=True)
-    ]

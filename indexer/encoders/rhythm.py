@@ -410,7 +410,7 @@ def _assemble(seen: Descriptors, stats: RhythmStats, config: RhythmConfig) -> np
         "spectrum": _centred(seen.spectrum),
     }
     weights = asdict(config.weights)
-    rows = np.concatenate([_unit(blocks[name]) * np.sqrt(weights[name]) for name in _layout(config.weights)], axis=1)
+    rows = np.concatenate([_unit(blocks[name]) * np.sqrt(weights[name]) for name in layout(config.weights)], axis=1)
     return np.ascontiguousarray(_unit(rows), dtype=np.float32).reshape(count, DIMENSIONS)
 
 
@@ -420,7 +420,7 @@ def ranks(embeddings: npt.NDArray[np.float32], config: RhythmConfig) -> dict[str
     Two neighbouring bins of a Gaussian bump have a ratio that says where its middle is.
     """
     out, first = {}, 0
-    for name, size in _layout(config.weights).items():
+    for name, size in layout(config.weights).items():
         if name in ("level", "density", "pulse"):
             bump = np.maximum(embeddings[:, first : first + size].astype(np.float64), 1e-30)
             at = np.minimum(np.argmax(bump, axis=1), size - 2)
@@ -431,7 +431,7 @@ def ranks(embeddings: npt.NDArray[np.float32], config: RhythmConfig) -> dict[str
     return out
 
 
-def _layout(weights: RhythmWeights) -> dict[str, int]:
+def layout(weights: RhythmWeights) -> dict[str, int]:
     """The blocks of an embedding and their sizes, in their order."""
     return {name: size for name, size in _SIZES.items() if name != _unused(weights)}
 

@@ -64,7 +64,8 @@ class TrainConfig:
     of crops of the same style as positives, 0 for none. balance: 1 where every style weighs the same in a batch, 0 where every
     crop does. hard_negatives: motions of wrong tempo or time a crop. masks:
     whether crops of one origin or with a twin are no negatives. held_out: share of songs to stop by; 0 trains all steps on
-    everything. every: steps between looks at them. patience: looks without gain before it stops. seed: of everything random.
+    everything. every: steps between looks at them. patience: looks without gain before it stops. seed: of everything random. rounds: of `unpaired`, each
+    of which pairs anew by what the one before has learnt, and begins again.
     """
 
     name: str = "towers"
@@ -83,6 +84,7 @@ class TrainConfig:
     every: int = 25
     patience: int = 6
     seed: int = 0
+    rounds: int = 3
     tower: TowerConfig = field(default_factory=TowerConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     timing: TimingConfig = field(default_factory=TimingConfig)
@@ -101,6 +103,7 @@ class TrainConfig:
             "held_out": 0.0 <= self.held_out <= 0.5,
             "every": self.every >= 1,
             "patience": self.patience >= 1,
+            "rounds": 1 <= self.rounds <= 20,
         }
         wrong = next((name for name, right in checks.items() if not right), None)
         if wrong:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,15 +153,35 @@ def run(
 ) -> Trained:  # fmt: skip
     """One run of towers, `paired` or `unpaired`; the latter never learns which music a dance was danced to, and so does not
     stop by held-out pairs either."""
-    from choreodb.indexer.training import loop, pairing
+    from choreodb.indexer.training import loop
 
     if config.way == "unpaired":
-        made = pairing.pair(kept, config)
-        return loop.train(
-            kept, held, config, draw=lambda step, rng: made.draw(step, config, rng), start=start,
-            checkpoint=checkpoint, progress=progress, watch_only=True, device=device,
-        )  # fmt: skip
+        return _unpaired(kept, held, config, start, checkpoint, progress, device)
     return loop.train(kept, held, config, start=start, checkpoint=checkpoint, progress=progress, device=device)
+
+
+def _unpaired(
+    kept: Sequence[Take], held: Sequence[Take], config: TrainConfig, start: Mapping[str, Any] | None,
+    checkpoint: Path | None, progress: Progress | None, device: str,
+) -> Trained:  # fmt: skip
+    """Rounds of pairing and training; each has a checkpoint of its own, so that an interrupted run goes on in its round."""
+    from choreodb.indexer.training import loop, pairing
+
+    made = pairing.pair(kept, config)
+    for number in range(config.rounds):
+        own = replace(config, seed=config.seed + number)
+        trained = loop.train(
+            kept, held, own, draw=partial(made.drawn, own), start=start, progress=progress, watch_only=True,
+            checkpoint=None if checkpoint is None else of_round(checkpoint, number), device=device,
+        )  # fmt: skip
+        if number + 1 < config.rounds:
+            made = made.again(trained.tensors, config)
+    return trained
+
+
+def of_round(checkpoint: Path, number: int) -> Path:
+    """Where a round keeps its checkpoint."""
+    return checkpoint.with_name(f"{checkpoint.stem}-{number}{checkpoint.suffix}")
 
 
 def fitting(start: Weights) -> Mapping[str, Any]:
@@ -206,7 +228,8 @@ def checkpoint_of(out: Path) -> Path:
 
 
 def remove_checkpoint(out: Path) -> None:
-    """Take away the checkpoint of a finished run."""
+    """Take away the checkpoints of a finished run."""
     path = checkpoint_of(out)
-    for each in (path, weights.sidecar(path), path.with_suffix(".md")):
-        each.unlink(missing_ok=True)
+    for each in (path, *(found for found in path.parent.glob(f"{glob.escape(path.stem)}-*{path.suffix}"))):
+        for part in (each, weights.sidecar(each), each.with_suffix(".md")):
+            part.unlink(missing_ok=True)
