@@ -14,6 +14,8 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from choreodb.storage.best import ROOM, keep_best, offer
+
 Vectors = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -21,9 +23,6 @@ Bools = npt.NDArray[np.bool_]
 ROUNDS = 8
 SAMPLE = 48
 """Rounds of k-means, and training rows for each cell."""
-
-ROOM = 3
-"""A scan collects so many times what it keeps before it throws the worse ones away."""
 
 _BLOCK_VALUES = 1 << 24
 
@@ -201,48 +200,13 @@ def _scan(
         product = np.dot(queries[here], rows[first:last].T)
         for index in range(len(here)):
             query = here[index]
-            scores, ranked, named = product[index], best[query], found[query]
-            held, bar = count[query], least[query]
-            for at in range(last - first):
-                if scores[at] > bar and (not len(allowed) or allowed[ids[first + at]]):
-                    ranked[held], named[held] = scores[at], ids[first + at]
-                    held += 1
-                    if held == room:
-                        bar, held = keep_best(ranked, named, held, keep), keep
-            count[query], least[query] = held, bar
+            count[query], least[query] = offer(
+                product[index], ids[first:last], allowed, best[query], found[query], count[query], least[query], keep
+            )
     for query in range(len(queries)):
         if count[query] > keep:
             keep_best(best[query], found[query], count[query], keep)
     return found[:, :keep].copy()
-
-
-@nb.njit(cache=True, nogil=True)
-def keep_best(scores: Vectors, ids: Ints, count: int, keep: int) -> np.float32:
-    """Bring the `keep` largest of the first `count` scores, with their ids, to the front; the least of them.
-
-    Hoare, "Algorithm 65: Find" (1961).
-    """
-    low, high, wanted = 0, count - 1, keep - 1
-    while low < high:
-        pivot = scores[(low + high) // 2]
-        left, right = low, high
-        while left <= right:
-            while scores[left] > pivot:
-                left += 1
-            while scores[right] < pivot:
-                right -= 1
-            if left <= right:
-                scores[left], scores[right] = scores[right], scores[left]
-                ids[left], ids[right] = ids[right], ids[left]
-                left += 1
-                right -= 1
-        if wanted <= right:
-            high = right
-        elif wanted >= left:
-            low = left
-        else:
-            break
-    return scores[wanted]
 
 
 @nb.njit(cache=True, nogil=True)

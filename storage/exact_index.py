@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import QueryError
+from choreodb.storage.best import ROOM, keep_best, offer
 
 Vectors = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -58,13 +59,16 @@ def exact_search(vectors: Vectors, queries: Vectors, k: int, ids: Ints | None = 
     keep = min(k + _MARGIN, count)
     if 4 * keep >= count:
         return _ranked(vectors, queries, np.arange(count) if ids is None else ids, min(k, count))
-    best = np.full((len(queries), keep), -np.inf, dtype=np.float32)
-    found = np.full((len(queries), keep), -1, dtype=np.int64)
+    room = len(queries), ROOM * keep
+    best, found = np.empty(room, dtype=np.float32), np.full(room, -1, dtype=np.int64)
+    held, least = np.zeros(len(queries), dtype=np.int64), np.full(len(queries), -np.inf, dtype=np.float32)
     for first in range(0, count, _BLOCK):
         numbers = np.arange(first, min(first + _BLOCK, count))
         chosen = vectors[first : first + _BLOCK] if ids is None else vectors[ids[numbers]]
-        _merge(queries @ chosen.T, numbers if ids is None else ids[numbers], best, found)
-    return rescore(vectors, queries, found, min(k, count))
+        _merge(queries @ chosen.T, numbers if ids is None else ids[numbers], best, found, held, least, keep)
+    for query in range(len(queries)):
+        keep_best(best[query], found[query], int(held[query]), keep)
+    return rescore(vectors, queries, found[:, :keep], min(k, count))
 
 
 def _ranked(vectors: Vectors, queries: Vectors, ids: Ints, k: int) -> Result:
@@ -75,26 +79,13 @@ def _ranked(vectors: Vectors, queries: Vectors, ids: Ints, k: int) -> Result:
 
 
 @nb.njit(cache=True, nogil=True)
-def _merge(
-    scores: Vectors,
-    ids: Ints,
-    best: Vectors,
-    found: Ints,
-) -> None:
-    """Insert a block of scores [Q, B] into the descending lists `best` and `found` [Q, K]; earlier ids win ties."""
-    last = best.shape[1] - 1
+def _merge(scores: Vectors, ids: Ints, best: Vectors, found: Ints, held: Ints, least: Vectors, keep: int) -> None:
+    """Offer a block of scores [Q, B] of ascending ids to what every query holds; earlier ids win ties."""
+    every = np.empty(0, dtype=np.bool_)
     for query in range(scores.shape[0]):
-        for column in range(scores.shape[1]):
-            score = scores[query, column]
-            if found[query, last] >= 0 and not score > best[query, last]:
-                continue
-            place = last
-            while place > 0 and (found[query, place - 1] < 0 or score > best[query, place - 1]):
-                best[query, place] = best[query, place - 1]
-                found[query, place] = found[query, place - 1]
-                place -= 1
-            best[query, place] = score
-            found[query, place] = ids[column]
+        held[query], least[query] = offer(
+            scores[query], ids, every, best[query], found[query], held[query], least[query], keep
+        )
 
 
 def rescore(vectors: Vectors, queries: Vectors, found: Ints, k: int) -> Result:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from choreodb.cli import main
 from choreodb.errors import MissingExtraError, QueryError, StoreError
-from choreodb.storage import cells, edit, exact_index, index, specimen, tuning
+from choreodb.storage import best, cells, edit, exact_index, index, specimen, tuning
 from choreodb.storage.cell_index import CellIndex
 from choreodb.storage.exact_index import ExactIndex
 from choreodb.storage.faiss_index import FaissIndex, Packing
@@ -62,9 +62,10 @@ def test_the_best_are_kept_in_front(count: int, kept: int, values: int, seed: in
     ids = np.arange(count)
     kept = min(kept, count)
     moved, named = scores.copy(), ids.copy()
-    least = cells.keep_best(moved, named, count, kept)
+    least = best.keep_best(moved, named, count, kept)
     np.testing.assert_array_equal(scores[named], moved)
     np.testing.assert_array_equal(np.sort(moved[:kept]), np.sort(scores)[count - kept :])
+    assert set(named[:kept].tolist()) == set(np.lexsort((ids, -scores))[:kept].tolist())
     assert least == moved[:kept].min()
     assert sorted(named.tolist()) == ids.tolist()
 

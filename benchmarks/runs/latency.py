@@ -43,7 +43,7 @@ ANALYSIS = {
     OURS: ("decode", "features", "beats"),
     PEER: ("decode", "onset", "beats", "chroma", "mfcc"),
 }
-SEARCH = {OURS: ("open", "embed", "candidates", "path"), PEER: ("open", "neighbours", "beam")}
+SEARCH = {OURS: ("open", "embed", "nearest", "candidates", "path"), PEER: ("open", "neighbours", "beam")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,10 +280,10 @@ def format_table(rows: Sequence[Row]) -> str:
 _LEGEND = (
     "Medians ± 1.48 times the median deviation; processes in turns, one of each before them that is not counted, so that "
     "compiled kernels and files are cached. Cold: a process's first query from its first line; process: from its start to "
-    "its exit, for one query; choreodb dance: the command as it is typed. Warm: later queries of the same process (the library is opened anew). Analysis: decode, "
+    "its exit, for one query; choreodb dance: the command as it is typed. Warm: later queries of the same process, which has its library open. Analysis: decode, "
     "features, beats; search: opening the library, candidates and path, which ours does for every beat hypothesis and once "
     f"more with four times the candidates for its certificate. The peer ({PEER}; hnswlib for numpy where it is "
-    "installed) ends with a path: it neither stitches, cleans up nor writes, so 'query' and 'process' flatter it."
+    f"installed) searches query by query in {peer_stages.CANDIDATES} nodes a step and ends with a path: it neither stitches, cleans up nor writes, so 'query' and 'process' flatter it."
 )
 
 

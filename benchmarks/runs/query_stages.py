@@ -40,10 +40,14 @@ class Stopwatch:
 
 
 class Parts:
-    """Time spent in functions of a module while they are called from elsewhere, by the name of a stage."""
+    """Time spent in functions of a module while they are called from elsewhere, by the name of a stage.
+
+    What one of them spends in another counts for the other alone.
+    """
 
     def __init__(self) -> None:
         self.laps: Laps = {}
+        self._open: list[str] = []
 
     @contextmanager
     def watching(self, *places: tuple[Any, str, str]) -> Iterator[None]:
@@ -61,21 +65,29 @@ class Parts:
     def _timed(self, function: Callable[..., Any], stage: str) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
             wall, cpu = time.perf_counter(), time.process_time()
+            self._open.append(stage)
             try:
                 return function(*arguments, **named)
             finally:
-                lap = self.laps[stage]
-                lap["wall_ms"] += 1e3 * (time.perf_counter() - wall)
-                lap["cpu_ms"] += 1e3 * (time.process_time() - cpu)
+                self._open.pop()
+                took = {"wall_ms": 1e3 * (time.perf_counter() - wall), "cpu_ms": 1e3 * (time.process_time() - cpu)}
+                for clock, spent in took.items():
+                    self.laps[stage][clock] += spent
+                    if self._open:
+                        self.laps[self._open[-1]][clock] -= spent
 
         return call
 
 
 STAGES = (
-    "import", "open", "decode", "features", "beats", "embed", "candidates", "path", "stitch", "physics", "write bvh",
+    "import", "open", "decode", "features", "beats", "embed", "nearest", "candidates", "path", "stitch", "physics", "write bvh",
 )  # fmt: skip
-"""Candidates: reading the pool and closing the lattices, of every beat hypothesis and once more with four times as many.
-Path: joins, bounds, search and runners-up."""
+"""Embed: the music encoder alone. Nearest: the search among the embeddings for the segments that are to be priced. Candidates: reading the pool, steps
+and style of the song, pricing and closing the lattices, of every beat hypothesis and once more with four times as many. Path: joins, bounds, search and
+runners-up."""
+
+_OPEN: dict[Path, Any] = {}
+"""A warm process has its library open, on either side."""
 
 
 def query(library_path: Path, song: Path, out: Path, watch: Stopwatch) -> Laps:
@@ -87,14 +99,16 @@ def query(library_path: Path, song: Path, out: Path, watch: Stopwatch) -> Laps:
     from choreodb.music.grid import extrapolated
     from choreodb.music.music import Music
     from choreodb.refiner import physics
-    from choreodb.retriever import candidates, planner, stitch
+    from choreodb.retriever import candidates, planner, shortlist, stitch
     from choreodb.threads import one_thread
 
     assert planner is not None
     assert stitch is not None
     watch.lap("import")
     with one_thread():
-        library = Library.open(library_path)
+        if library_path not in _OPEN:
+            _OPEN[library_path] = Library.open(library_path)
+        library: Library = _OPEN[library_path]
         watch.lap("open")
         audio = decode.load(song)
         watch.lap("decode")
@@ -105,7 +119,11 @@ def query(library_path: Path, song: Path, out: Path, watch: Stopwatch) -> Laps:
         watch.lap("beats")
         parts = Parts()
         with parts.watching(
-            (planner, "ask", "embed"), (planner, "build_choices", "candidates"), (candidates, "load_pool", "candidates")
+            (type(library.encoder), "embed_music", "embed"),
+            (shortlist, "shortlists", "nearest"),
+            (planner, "ask", "candidates"),
+            (planner, "build_choices", "candidates"),
+            (candidates, "load_pool", "candidates"),
         ):
             plan = library.plan(Music(audio.path, audio.sha256, audio.duration_s, features, grids, quiet))
         watch.lap_with("path", parts.laps)
