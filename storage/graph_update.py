@@ -82,11 +82,10 @@ def _gained(known: Edges, spans: Spans, limits: Limits, added: Ints) -> tuple[Ed
 
 def _last_cost(ends: Ints, cost: Floats, degree: int, count: int, threshold: float) -> Floats:
     """The cost [S] of the `degree`-th cheapest edge of every row; the threshold where it has fewer."""
-    order = np.lexsort((cost, ends))
-    first = np.searchsorted(ends[order], np.arange(count + 1))
+    first, order = graph.cheapest_first(ends, cost, count)
     full = np.diff(first) >= degree
     out = np.full(count, threshold, dtype=np.float32)
-    out[full] = np.minimum(cost[order][first[:-1][full] + degree - 1], threshold)
+    out[full] = np.minimum(cost[order[first[:-1][full] + degree - 1]], threshold)
     return out
 
 
@@ -116,18 +115,20 @@ def _allowed(edges: Edges, spans: Spans) -> Edges:
 
 
 def _outnumbered(edges: Edges, continuation: Ints, limits: Limits) -> Edges:
-    """The edges less those that are neither among the nearest of their source nor of their target, in the usual order."""
+    """The edges less those that are neither among the nearest of their source nor of their target, in the usual order.
+
+    edges: by source, then target, so that of equally near ones the lower counts.
+    """
     source, target, cost = edges
+    count = len(continuation)
     follows = continuation[source] == target
     free = np.flatnonzero(~follows)
     kept = np.zeros(len(source), dtype=np.bool_)
     kept[follows] = True
-    for ends, others, degree in ((source, target, limits.degree), (target, source, limits.in_degree)):
-        order = free[np.lexsort((others[free], cost[free], ends[free]))]
-        sorted_ends = ends[order]
-        first = np.flatnonzero(np.concatenate([[True], sorted_ends[1:] != sorted_ends[:-1]])) if len(order) else order
-        rank = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
-        kept[order[rank < degree]] = True
+    for ends, degree in ((source, limits.degree), (target, limits.in_degree)):
+        first, order = graph.cheapest_first(ends[free], cost[free], count)
+        rank = np.arange(len(order)) - np.repeat(first[:-1], np.diff(first))
+        kept[free[order[rank < degree]]] = True
     chosen = np.flatnonzero(kept)
-    order = chosen[np.lexsort((target[chosen], cost[chosen], source[chosen]))]
+    order = chosen[graph.cheapest_first(source[chosen], cost[chosen], count)[1]]
     return source[order], target[order], cost[order]

@@ -188,3 +188,27 @@ def test_lines_that_are_all_the_same_are_linked_to_each_other() -> None:
     assert np.bincount(source).tolist() == [4] * 1200
     assert not np.any(source == target)
     assert not np.any(cost)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 300])
+def test_edges_by_either_end_are_those_of_a_sort(rows: int, rng: np.random.Generator) -> None:
+    """Rows of a few edges and of hundreds, with costs that are often equal."""
+    pairs = np.unique(rng.integers(0, rows, (2000, 2)), axis=0)
+    source, target = pairs[:, 0], pairs[:, 1]
+    cost = rng.integers(0, 5, len(pairs)).astype(np.float32)
+    for ends, others in ((source, target), (target, source)):
+        first, order = graph.cheapest_first(ends, cost, rows)
+        assert order.tolist() == np.lexsort((others, cost, ends)).tolist()
+        assert first.tolist() == np.searchsorted(np.sort(ends), np.arange(rows + 1)).tolist()
+
+
+def test_a_union_is_that_of_the_pairs(rng: np.random.Generator) -> None:
+    sets = []
+    for _ in range(2):
+        pairs = np.unique(rng.integers(0, 40, (300, 2)), axis=0)
+        sets.append((pairs[:, 0], pairs[:, 1], rng.integers(0, 9, len(pairs)).astype(np.float32)))
+    found = list(zip(*(part.tolist() for part in graph.union(*sets)), strict=True))
+    known = {(s, t): c for edges in sets[::-1] for s, t, c in zip(*(part.tolist() for part in edges), strict=True)}
+    assert found == [(s, t, c) for s, c, t in sorted((s, c, t) for (s, t), c in known.items())]
+    empty = tuple(part[:0] for part in sets[0])
+    assert [len(part) for part in graph.union(empty, empty)] == [0, 0, 0]
