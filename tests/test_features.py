@@ -94,6 +94,19 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch, noise: Audio, block
     assert np.allclose(parts.onset_bands, whole.onset_bands, atol=1e-3)
 
 
+@pytest.mark.parametrize("samples", [1, 700, RATE // 2, 128 * HOP - 1, 128 * HOP + 1024, 3 * 128 * HOP + 77])
+def test_a_song_in_any_pieces_is_the_whole_song(samples: int) -> None:
+    rng = np.random.default_rng(samples)
+    song = rng.standard_normal(samples).astype(np.float32)
+    whole = analyse(audio(song))
+    assert len(whole) == 1 + samples // HOP
+    for pieces in (2, 5, 40):
+        cuts = np.sort(rng.integers(0, samples + 1, pieces - 1))
+        found = features.analyse_blocks(iter(np.split(song, cuts)))
+        for name in ("mel_db", "onset", "onset_bands", "rms_db", "chroma"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(whole, name), err_msg=name)
+
+
 def test_onset_bands_weighted_by_width_add_up_to_onset(noise: Audio) -> None:
     found = analyse(noise)
     counts = np.diff([0, *np.searchsorted(features.mel_centres_hz(128), features.BAND_EDGES_HZ), 128])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy.typing as npt
 
 from choreodb.errors import MotionFormatError
 from choreodb.motion.bvh_kernel import continuous, format_fixed, rounded_angles
-from choreodb.motion.files import StrPath, write_bytes
+from choreodb.motion.files import StrPath, write_parts
 from choreodb.motion.kinematics import root_first
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import FloatArray
@@ -28,6 +30,7 @@ LEAF_FRACTION = 0.3
 
 _HALF_TURN = 180 * 10**ANGLE_DECIMALS
 _LONGEST = 1e17
+_BLOCK_FRAMES = 4096
 _ROTATIONS = " ".join(f"{axis}rotation" for axis in ORDER)
 _POSITIONS = "Xposition Yposition Zposition"
 
@@ -40,16 +43,23 @@ def write(motion: Motion, path: StrPath, *, units: Literal["m", "cm"], keep_name
     scale = UNITS_PER_METRE[units]
     offsets = _rounded_lengths(motion.skeleton.offsets * scale)
     offsets[0] = 0
-    translations = None
-    if motion.translations is not None:
-        translations = _rounded_lengths(motion.translations * scale)
-    moving = _moving_joints(offsets, translations)
+    moving = _moving_joints(motion, offsets, scale)
     names = motion.skeleton.names
     lines = _hierarchy(motion, offsets, moving, _whole_names(names) if keep_names else unique_names(names))
     header = "\n".join(lines) + "\n"
     timing = f"MOTION\nFrames: {len(motion)}\nFrame Time: {_frame_time(motion.fps)}\n"
-    numbers = _numbers(_rounded_angles(motion.rotations), _rounded_lengths(motion.root * scale), translations, moving)
-    write_bytes(path, (header + timing).encode("utf-8"), numbers)
+    write_parts(path, chain([(header + timing).encode("utf-8")], _frames(motion, moving, scale)))
+
+
+def _frames(motion: Motion, moving: IntArray, scale: float) -> Iterator[memoryview]:
+    """The lines of numbers, a block of frames at a time."""
+    before: IntArray | None = None
+    for first in range(0, len(motion), _BLOCK_FRAMES):
+        block = slice(first, first + _BLOCK_FRAMES)
+        angles = _rounded_angles(motion.rotations[block], before)
+        before = angles[-1:].copy()
+        translations = None if motion.translations is None else _rounded_lengths(motion.translations[block] * scale)
+        yield _numbers(angles, _rounded_lengths(motion.root[block] * scale), translations, moving)
 
 
 def depth_first(motion: Motion) -> Motion:
@@ -88,20 +98,24 @@ def _rounded_lengths(lengths: FloatArray) -> IntArray:
     return scaled.astype(np.int64)
 
 
-def _rounded_angles(rotations: FloatArray) -> IntArray:
-    """Angles [T, J, 3] in 1e-4 degrees of the file's rotation order, continuous over time."""
+def _rounded_angles(rotations: FloatArray, before: IntArray | None = None) -> IntArray:
+    """Angles [T, J, 3] in 1e-4 degrees of the file's rotation order, continuous over time and with the frame `before`."""
     quats = np.ascontiguousarray(rotations).reshape(-1, 4)
     angles = rounded_angles(quats, 10.0**ANGLE_DECIMALS).reshape(*rotations.shape[:-1], 3)
+    if before is not None:
+        angles = np.concatenate([before, angles])
     continuous(angles, _HALF_TURN)
-    return angles
+    return angles if before is None else angles[1:]
 
 
-def _moving_joints(offsets: IntArray, translations: IntArray | None) -> IntArray:
+def _moving_joints(motion: Motion, offsets: IntArray, scale: float) -> IntArray:
     """Joints that need position channels: the root, and those whose translation is not their offset."""
-    if translations is None:
-        return np.array([0])
-    differs = np.any(translations != offsets, axis=(0, 2))
+    differs = np.zeros(len(offsets), dtype=np.bool_)
     differs[0] = True
+    if motion.translations is not None:
+        for first in range(0, len(motion), _BLOCK_FRAMES):
+            block = _rounded_lengths(motion.translations[first : first + _BLOCK_FRAMES] * scale)
+            differs |= np.any(block != offsets, axis=(0, 2))
     return np.flatnonzero(differs)
 
 

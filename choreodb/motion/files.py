@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import RawIOBase
 from pathlib import Path
 
@@ -69,7 +69,12 @@ def read_buffer(path: StrPath) -> npt.NDArray[np.uint8]:
 
 
 def write_bytes(path: StrPath, *parts: bytes | memoryview) -> None:
-    """Write `parts` to `path` so that a reader sees the old file or the whole new one, never a piece.
+    """See `write_parts`."""
+    write_parts(path, parts)
+
+
+def write_parts(path: StrPath, parts: Iterable[bytes | memoryview]) -> None:
+    """Write `parts`, one after another as they are made, so that a reader sees the old file or the whole new one, never a piece.
 
     Raises ChoreoError where the folder is missing or not writable; nothing is left behind then.
     """
@@ -80,7 +85,9 @@ def write_bytes(path: StrPath, *parts: bytes | memoryview) -> None:
             for part in parts:
                 file.write(part)
         os.replace(draft, path)
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             draft.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise ChoreoError(f"{path}: cannot be written ({error.strerror}); choose a writable folder") from None

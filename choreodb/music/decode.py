@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -54,12 +54,68 @@ def load(path: str | os.PathLike[str]) -> Audio:
     empty or non-audio file, for less than 0.5 s, for NaN, infinite or absurd samples, and for silence (no swing
     above -60 dBFS).
     """
+    heard = listen(path, _collected)
+    samples = heard.made
+    samples.flags.writeable = False
+    return Audio(samples, RATE, heard.duration_s, heard.sha256, heard.path)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard(Generic[Taken]):
+    """What was made of a song's samples, which were not kept. duration_s, sha256: see `Audio`."""
+
+    made: Taken
+    duration_s: float
+    sha256: str
+    path: Path
+
+
+def listen(path: str | os.PathLike[str], make: Callable[[Iterator[Samples]], Taken]) -> Heard[Taken]:
+    """What `make` makes of the samples that `load` would give, in blocks [n], mono at `RATE`; raises as `load` does.
+
+    Where a decoder stumbles, `make` is called once more with those of the next one.
+    """
     path = Path(path)
     sha256 = _file_sha256(path)
-    samples = _decoded(path, _mono_at_rate)
-    _validate(samples, path)
-    samples.flags.writeable = False
-    return Audio(samples, RATE, len(samples) / RATE, sha256, path)
+    meter = _Meter(path)
+
+    def take(rate: int, blocks: Iterator[Samples]) -> Taken:
+        meter.reset()
+        return make(meter.read(_mono_blocks(rate, blocks)))
+
+    made = _decoded(path, take)
+    _validate(meter.count, meter.low, meter.high, path)
+    return Heard(made, meter.count / RATE, sha256, path)
+
+
+class _Meter:
+    """Number and extremes of samples that go by; what is no sound is refused at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.reset()
+
+    def reset(self) -> None:
+        self.count, self.low, self.high = 0, 0.0, 0.0
+
+    def read(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
+        for block in blocks:
+            if len(block):
+                self._weigh(float(block.min()), float(block.max()))
+                self.count += len(block)
+                yield block
+
+    def _weigh(self, low: float, high: float) -> None:
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise MusicFormatError(
+                f"song '{self._path}' holds NaN or infinite samples; ChoreoDB needs finite audio, export the file again"
+            )
+        if max(-low, high) > MAX_PEAK:
+            raise MusicFormatError(
+                f"song '{self._path}' holds samples up to {max(-low, high):.2g}; audio lies within 1, export the file again"
+            )
+        self.low = min(self.low, low) if self.count else low
+        self.high = max(self.high, high) if self.count else high
 
 
 def save_pcm(path: str | os.PathLike[str], target: Path) -> tuple[int, int]:
@@ -101,20 +157,11 @@ def _file_sha256(path: Path) -> str:
         raise MusicFormatError(f"song '{path}' cannot be opened ({error.strerror}); make it readable") from error
 
 
-def _validate(samples: Samples, path: Path) -> None:
-    if len(samples) < MIN_DURATION_S * RATE:
+def _validate(count: int, low: float, high: float, path: Path) -> None:
+    """Raise where so many samples between `low` and `high` are no song."""
+    if count < MIN_DURATION_S * RATE:
         raise MusicFormatError(
-            f"song '{path}' decodes to {len(samples) / RATE:.2f} s; ChoreoDB needs at least {MIN_DURATION_S} s of music"
-        )
-    # Two reductions instead of np.abs: no second copy of a two-hour mix.
-    low, high = float(samples.min()), float(samples.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise MusicFormatError(
-            f"song '{path}' holds NaN or infinite samples; ChoreoDB needs finite audio, export the file again"
-        )
-    if max(-low, high) > MAX_PEAK:
-        raise MusicFormatError(
-            f"song '{path}' holds samples up to {max(-low, high):.2g}; audio lies within 1, export the file again"
+            f"song '{path}' decodes to {count / RATE:.2f} s; ChoreoDB needs at least {MIN_DURATION_S} s of music"
         )
     # half the swing is the peak of music, and leaves out an offset that nobody hears
     peak = (high - low) / 2
@@ -125,17 +172,21 @@ def _validate(samples: Samples, path: Path) -> None:
         )
 
 
-def _mono_at_rate(rate: int, blocks: Iterator[Samples]) -> Samples:
-    """Blocks at `rate` Hz, averaged over channels, resampled and collected into one array at RATE."""
-    buffer = bytearray()  # grows in place, so the peak is not twice the song as with a list and a concatenation
+def _mono_blocks(rate: int, blocks: Iterator[Samples]) -> Iterator[Samples]:
+    """Blocks at `rate` Hz, averaged over channels and resampled to RATE."""
     if rate == RATE:
-        for block in blocks:
-            buffer += _mixed(block).tobytes()
-    else:
-        stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32")
-        for block in blocks:
-            buffer += stream.resample_chunk(_mixed(block)).tobytes()
-        buffer += stream.resample_chunk(np.empty(0, dtype=np.float32), last=True).tobytes()
+        yield from (_mixed(block) for block in blocks)
+        return
+    stream = soxr.ResampleStream(rate, RATE, 1, dtype="float32")
+    for block in blocks:
+        yield stream.resample_chunk(_mixed(block))
+    yield stream.resample_chunk(np.empty(0, dtype=np.float32), last=True)
+
+
+def _collected(blocks: Iterator[Samples]) -> Samples:
+    buffer = bytearray()  # grows in place, so the peak is not twice the song as with a list and a concatenation
+    for block in blocks:
+        buffer += block.tobytes()
     return np.frombuffer(buffer, dtype=np.float32)
 
 

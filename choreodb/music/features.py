@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -48,30 +49,70 @@ class Features:
 
 
 def analyse(audio: Audio) -> Features:
-    """Every feature of a song from one pass of blocked FFTs (2048 samples, Hann, hop 512, centred).
+    """Every feature of a song from one pass of blocked FFTs (2048 samples, Hann, hop 512, centred)."""
+    return analyse_blocks([audio.samples])
+
+
+def analyse_blocks(blocks: Iterable[Array]) -> Features:
+    """The same, to the last bit, of a song that comes in blocks of samples, which are forgotten as soon as they are heard.
 
     Memory stays near the size of the results: [F, 128] float32 beyond them.
     """
-    bank = _sparse_filterbank()
-    frames = 1 + len(audio.samples) // HOP
-    projected = np.empty((frames, len(bank.first) - 1), dtype=np.float32)
-    energy = np.empty(frames, dtype=np.float32)
-    window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
-    scratch = np.empty((min(_BLOCK_FRAMES, frames), N_FFT), dtype=np.float32)
-    for first in range(0, frames, _BLOCK_FRAMES):
-        stop = min(first + _BLOCK_FRAMES, frames)
-        block = _framed(audio.samples, first, stop)
-        energy[first:stop] = np.einsum("ij,ij->i", block, block)
-        windowed = np.multiply(block, window, out=scratch[: stop - first])
-        spectrum = scipy.fft.rfft(windowed, axis=1, overwrite_x=True)
-        filter_kernel.project(spectrum, *bank, projected[first:stop])
-    fine = _to_db(projected[:, :ONSET_MEL_BANDS])
+    heard = [_heard(frames) for frames in _frame_blocks(blocks)]
+    energy = np.concatenate([each[0] for each in heard])
+    fine, mel, chroma = (np.concatenate([each[part] for each in heard]) for part in (1, 2, 3))
+    del heard
+    _to_db(fine)
     onset, bands = _onset_strength(fine)
-    mel = _to_db(projected[:, ONSET_MEL_BANDS : ONSET_MEL_BANDS + MEL_BANDS])
-    chroma = projected[:, ONSET_MEL_BANDS + MEL_BANDS :]
-    chroma = chroma / np.maximum(chroma.sum(axis=1, keepdims=True), _AMIN)
+    del fine
+    _to_db(mel)
+    chroma /= np.maximum(chroma.sum(axis=1, keepdims=True), _AMIN)
     rms_db = (10 * np.log10(np.maximum(energy / N_FFT, _AMIN))).astype(np.float32)
     return Features(HOP_S, mel, onset, bands, rms_db, chroma)
+
+
+def _heard(frames: Array) -> tuple[Array, Array, Array, Array]:
+    """Energy [F], and power in fine bands [F, 128], bands [F, 64] and pitch classes [F, 12], of frames [F, N_FFT]."""
+    energy = np.einsum("ij,ij->i", frames, frames)
+    spectrum = scipy.fft.rfft(frames * _window(), axis=1, overwrite_x=True)
+    bank = _sparse_filterbank()
+    out = np.empty((len(frames), len(bank.first) - 1), dtype=np.float32)
+    filter_kernel.project(spectrum, *bank, out)
+    fine, mel, chroma = np.split(out, [ONSET_MEL_BANDS, ONSET_MEL_BANDS + MEL_BANDS], axis=1)
+    return energy, fine.copy(), mel.copy(), chroma.copy()
+
+
+def _frame_blocks(blocks: Iterable[Array]) -> Iterator[Array]:
+    """Frames [up to _BLOCK_FRAMES, N_FFT] centred on multiples of HOP, of samples in any blocks, zeros beyond both ends."""
+    ahead, half = _BLOCK_FRAMES * HOP, N_FFT // 2
+    held = np.zeros(half, dtype=np.float32)
+    total = 0
+    for block in blocks:
+        total += len(block)
+        at = 0
+        while at < len(block):
+            taken = block[at : at + ahead + N_FFT]
+            at += len(taken)
+            held = np.concatenate([held, taken])
+            while len(held) >= ahead + N_FFT - HOP:
+                yield _cut(held[: ahead + N_FFT - HOP])
+                held = held[ahead:]
+    # a frame stands on every multiple of HOP up to the last sample, and none was cut that reaches beyond it
+    done = (total + half - len(held)) // HOP
+    left = 1 + total // HOP - done
+    held = np.concatenate([held, np.zeros(max(0, (left - 1) * HOP + N_FFT - len(held)), dtype=np.float32)])
+    for first in range(0, left, _BLOCK_FRAMES):
+        count = min(_BLOCK_FRAMES, left - first)
+        yield _cut(held[first * HOP : (first + count - 1) * HOP + N_FFT])
+
+
+def _cut(samples: Array) -> Array:
+    return np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP]
+
+
+@lru_cache(maxsize=1)
+def _window() -> Array:
+    return np.hanning(N_FFT + 1)[:-1].astype(np.float32)
 
 
 def means_between(values: Array, edges: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -134,21 +175,12 @@ def _mel_to_hz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.where(mel < 15.0, mel * 200 / 3, 1000.0 * np.exp((mel - 15.0) * np.log(6.4) / 27.0))
 
 
-def _framed(samples: Array, first: int, stop: int) -> Array:
-    """Frames [stop - first, N_FFT] centred on multiples of HOP, zeros beyond both ends."""
-    begin, end = first * HOP - N_FFT // 2, (stop - 1) * HOP + N_FFT // 2
-    inside = samples[max(begin, 0) : min(end, len(samples))]
-    padded = np.pad(inside, (max(-begin, 0), max(end - len(samples), 0)))
-    return np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
-
-
-def _to_db(power: Array) -> Array:
-    """Power [F, B] to dB, at most 80 dB below the loudest value."""
-    db = np.maximum(power, np.float32(_AMIN))
-    np.log10(db, out=db)
-    db *= np.float32(10.0)
-    np.maximum(db, db.max() - np.float32(_TOP_DB), out=db)
-    return db
+def _to_db(power: Array) -> None:
+    """Turn power [F, B] into dB in place, at most 80 dB below the loudest value."""
+    np.maximum(power, np.float32(_AMIN), out=power)
+    np.log10(power, out=power)
+    power *= np.float32(10.0)
+    np.maximum(power, power.max() - np.float32(_TOP_DB), out=power)
 
 
 def _onset_strength(mel_db: Array) -> tuple[Array, Array]:

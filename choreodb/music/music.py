@@ -13,7 +13,7 @@ from choreodb.errors import MusicFormatError
 from choreodb.music import beats as beat_tracking
 from choreodb.music import decode, rests
 from choreodb.music.decode import Audio
-from choreodb.music.features import Features, analyse
+from choreodb.music.features import Features, analyse, analyse_blocks
 from choreodb.music.grid import BeatGrid, extrapolated
 from choreodb.threads import one_thread
 
@@ -47,7 +47,9 @@ class Music:
         bpm: keep the tempo near this one; beats: a file of beat times instead of tracking (`beats.read_beats`);
         metre: beats a bar (3, 4 or 6). Raises MusicFormatError for what cannot be read or is out of range.
         """
-        return cls.from_audio(decode.load(path), bpm=bpm, beats=beats, metre=metre)
+        with one_thread():
+            heard = decode.listen(path, analyse_blocks)
+            return cls._understood(heard.made, heard.duration_s, heard.sha256, heard.path, bpm, beats, metre)
 
     @classmethod
     def from_audio(
@@ -60,29 +62,36 @@ class Music:
     ) -> Music:
         """The same for decoded audio, whatever the number of cores: to the last bit."""
         with one_thread():
-            return cls._analysed(audio, bpm, beats, metre)
+            features = analyse(audio)
+            return cls._understood(features, audio.duration_s, audio.sha256, audio.path, bpm, beats, metre)
 
     @classmethod
-    def _analysed(
-        cls, audio: Audio, bpm: float | None, beats: str | os.PathLike[str] | None, metre: int | None
+    def _understood(
+        cls,
+        features: Features,
+        duration_s: float,
+        sha256: str,
+        path: Path,
+        bpm: float | None,
+        beats: str | os.PathLike[str] | None,
+        metre: int | None,
     ) -> Music:
         if beats is not None and bpm is not None:
             raise MusicFormatError(f"bpm {bpm:g} and beats '{beats}' both say where the beats are; give one of them")
-        features = analyse(audio)
         if beats is not None:
-            found: tuple[BeatGrid, ...] = (_within(beat_tracking.read_beats(beats, metre=metre), audio, beats),)
+            found: tuple[BeatGrid, ...] = (_within(beat_tracking.read_beats(beats, metre=metre), duration_s, beats),)
         else:
             found = beat_tracking.estimate(features, bpm=bpm, metre=metre)
-        grids = tuple(extrapolated(grid, audio.duration_s) for grid in found)
-        return cls(audio.path, audio.sha256, audio.duration_s, features, grids, rests.find(features, audio.duration_s))
+        grids = tuple(extrapolated(grid, duration_s) for grid in found)
+        return cls(path, sha256, duration_s, features, grids, rests.find(features, duration_s))
 
 
-def _within(grid: BeatGrid, audio: Audio, beats: str | os.PathLike[str]) -> BeatGrid:
+def _within(grid: BeatGrid, duration_s: float, beats: str | os.PathLike[str]) -> BeatGrid:
     """The grid, where it has beats inside the song; elsewhere they would be guesses."""
     first, last = float(grid.times_s[0]), float(grid.times_s[-1])
-    if first > audio.duration_s or last < 0.0:
+    if first > duration_s or last < 0.0:
         raise MusicFormatError(
-            f"beats '{beats}' lie from {first:g} to {last:g} s, outside the song of {audio.duration_s:.2f} s; "
+            f"beats '{beats}' lie from {first:g} to {last:g} s, outside the song of {duration_s:.2f} s; "
             "give the beats of this song, in seconds"
         )
     return grid
