@@ -20,7 +20,7 @@ help:
 	@echo "make test-consumers  our files in Khronos' validator, three.js, Blender, pymotion and bvhio; CONSUMERS=npm for the first two"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the benchmarks on the sample and, where present, on real data, into report/"
-	@echo "make weights    train the shipped encoder anew, on a troupe made for it"
+	@echo "make weights    train the shipped encoder and refiner anew, on a troupe made for them"
 	@echo "make docs       what is generated: CLI reference, library format, measured traps"
 
 $(VENV)/.installed-$(FAISS): pyproject.toml constraints.txt
@@ -84,6 +84,8 @@ weights: $(VENV)/.installed-$(FAISS)
 	@$(BIN)/choreodb index build/weights/troupe --library build/weights/library --jobs 1
 	@$(BIN)/choreodb train encoder build/weights/library --songs build/weights/troupe --config docs/training/troupe.toml \
 		--note "troupe version 4, seed 21, 45 minutes" --out indexer/encoders/shipped/troupe.safetensors
+	@$(BIN)/choreodb train refiner build/weights/library --songs build/weights/troupe --steps 3200 --pairs 4096 --seed 21 \
+		--device cpu --note "troupe version 4, seed 21, 45 minutes" --out refiner/denoiser/shipped/troupe.safetensors
 
 clean:
 	@rm -rf $(VENV) build dist demo report *.egg-info

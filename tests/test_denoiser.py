@@ -460,3 +460,35 @@ def test_what_is_left_out_is_never_seen() -> None:
     assert "without style" in text
     with pytest.raises(QueryError, match="condition 'taste'"):
         replace(tiny(), without=("taste",))
+
+
+def test_the_shipped_weights_are_small_free_and_say_what_they_were_made_from() -> None:
+    pytest.importorskip("torch")
+    from choreodb.indexer.encoders import weights
+    from choreodb.refiner.denoiser import denoiser
+
+    assert denoiser.shipped() == ("troupe",)
+    assert sum(path.stat().st_size for path in denoiser.SHIPPED.iterdir()) < 16_000_000
+    card = weights.load(denoiser.SHIPPED / "troupe.safetensors").card
+    assert {each["licence"] for each in card["data"]["sources"]} == {"CC0-1.0"}
+    assert {each["dataset"] for each in card["data"]["sources"]} == {"troupe"}
+    assert "seed 21" in card["note"]
+    assert "train refiner" in card["command"]
+    found = Denoiser.load("troupe", "cpu", half=False)
+    rotations, root, contacts = windows(2)
+    first, stop = np.array([45, 40]), np.array([75, 80])
+    once, again = (between.filled(found, rotations, root, contacts, first, stop, 30.0)[0] for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+
+
+@pytest.mark.long
+def test_what_refining_costs_is_measured(sample_library: Path, sample_song: Path) -> None:
+    pytest.importorskip("torch")
+    from choreodb.benchmarks.runs import latency_refine
+
+    rows = latency_refine.bench_refining(sample_library, sample_song, repeats=1)
+    assert [row["row"] for row in rows][0] == "physics"
+    assert rows[-1]["row"].startswith("50-step guided denoiser")
+    assert all(row["cpu_s"] > 0.0 for row in rows)
+    assert {row.get("verdict") for row in rows if row["row"].startswith("seams")} <= {"pass", "FAIL"}
+    assert "three minutes" in latency_refine.format_table(rows)

@@ -47,7 +47,12 @@ def add(commands: Commands) -> None:
         "--refine", choices=("none", "physics", "seams", "all"), default="physics",
         help="after stitching: nothing, physics, or a trained refiner at seams or everywhere and then physics (default: physics)",
     )  # fmt: skip
-    parser.add_argument("--refiner", type=Path, metavar="FILE", help="weights of a refiner, from `train refiner`")
+    parser.add_argument(
+        "--refiner",
+        type=Path,
+        metavar="FILE",
+        help="weights of a refiner, from `train refiner` (default: those that are shipped)",
+    )
     parser.add_argument(
         "--strength",
         type=float,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
 
 from choreodb.motion.resample import cubic_at
 from choreodb.motion.rotations import FloatArray, compose, rotvec_to_quat
 from choreodb.refiner.denoiser import features
 from choreodb.refiner.denoiser.bridge import bridged
 from choreodb.refiner.denoiser.denoiser import Denoiser, RefineOptions
-from choreodb.refiner.denoiser.features import FPS, FRAMES, JOINTS
+from choreodb.refiner.denoiser.features import FPS, FRAMES, JOINTS, steep
 
 Indices = npt.NDArray[np.int64]
 
-FILL = RefineOptions(strength=1.0, steps=1)
+FILL = RefineOptions(strength=1.0, steps=1, temperature=0.0, smooth_hz=3.0)
 """One step from noise alone gives the mean of what might have been, which is nearest on the average; more steps give one of the things that might have been."""
 _AT_ONCE = 64
 
@@ -58,6 +59,9 @@ def _filled(
     turn, move = features.out_of(place, denoiser.changes(given, noise, options))
     change = np.concatenate([turn.reshape(*move.shape[:2], -1), move], axis=-1)
     change[~np.isfinite(change).all(axis=(1, 2))] = 0.0
+    spread_frames = FPS / (2.0 * np.pi * options.smooth_hz)
+    # what was smoothed has spread a little beyond its edge, and has to end there at rest
+    change = gaussian_filter1d(change, spread_frames, axis=1, mode="nearest") * steep(free)[..., None]
     whole = np.stack([_at_rate(each, frame[0] / fps - start) for each, start in zip(change, start_s, strict=True)])
     whole = np.where(hidden[..., None], whole, 0.0)
     spin = whole[..., : 3 * JOINTS].reshape(*whole.shape[:2], JOINTS, 3)

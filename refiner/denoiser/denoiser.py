@@ -34,7 +34,8 @@ def shipped() -> tuple[str, ...]:
 class RefineOptions:
     """strength: level of noise at which the retrieved motion enters, 0 (it stays) to 1. steps: of the sampler. guidance: 1
     without. sampler: `ddim` or `dpm2`. margin_s: how far beyond a blend motion may change. smooth_hz: changes faster than
-    that are not made, so that captured detail stays. hop_s: of windows in `all` mode. seed: of the noise."""
+    that are not made, so that captured detail stays. hop_s: of windows in `all` mode. temperature: how much of the noise is there
+    really; at 0 the network is only told of it, and gives the mean of what might be. seed: of the noise."""
 
     strength: float = 0.35
     steps: int = 6
@@ -43,6 +44,7 @@ class RefineOptions:
     margin_s: float = 0.07
     smooth_hz: float = 4.0
     hop_s: float = 1.5
+    temperature: float = 1.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -145,6 +147,7 @@ class Denoiser:
         free = given.free[..., None]
         model = precondition.guided(seeing, blind, options.guidance)
         kept = precondition.keeping(model, np.float32(0.0), (free == 0.0).astype(np.float32))
-        entered = np.broadcast_to(np.float32(schedule.noise(times[0])) * noise, (len(free), *noise.shape))
+        amount = np.float32(options.temperature * schedule.noise(times[0]))
+        entered = np.broadcast_to(amount * noise, (len(free), *noise.shape))
         found = sampler.SAMPLERS[options.sampler](kept, entered, times)
         return np.asarray(found * (given.length_s[:, None, None] * self.spread), dtype=np.float32)

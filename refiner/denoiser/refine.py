@@ -174,12 +174,8 @@ def _add(change: Array, weight: Array, made: FloatArray, plan: _Plan, fps: float
     )
     free = plan.free((times + start)[None])[0]
     # what was smoothed has spread a little beyond its edge, and has to end there at rest
-    change[first:stop] += smooth * (fading * (1.0 - (1.0 - free) ** _STEEP))[:, None]
+    change[first:stop] += smooth * (fading * features.steep(free))[:, None]
     weight[first:stop] += fading
-
-
-_STEEP = 4
-"""How much faster than the network's own changes the last fade grows at an edge."""
 
 
 def _hat(frames: int) -> Array:
