@@ -487,7 +487,7 @@ def test_what_refining_costs_is_measured(sample_library: Path, sample_song: Path
     from choreodb.benchmarks.runs import latency_refine
 
     rows = latency_refine.bench_refining(sample_library, sample_song, repeats=1)
-    assert [row["row"] for row in rows][0] == "physics"
+    assert rows[0]["row"] == "physics"
     assert rows[-1]["row"].startswith("50-step guided denoiser")
     assert all(row["cpu_s"] > 0.0 for row in rows)
     assert {row.get("verdict") for row in rows if row["row"].startswith("seams")} <= {"pass", "FAIL"}
