@@ -58,28 +58,32 @@ def analyse_blocks(blocks: Iterable[Array]) -> Features:
 
     Memory stays near the size of the results: [F, 128] float32 beyond them.
     """
-    heard = [_heard(frames) for frames in _frame_blocks(blocks)]
-    energy = np.concatenate([each[0] for each in heard])
-    fine, mel, chroma = (np.concatenate([each[part] for each in heard]) for part in (1, 2, 3))
-    del heard
+    # bytes grow in place, so that the peak is not twice the result
+    energies, *projected = (bytearray() for _ in range(4))
+    for frames in _frame_blocks(blocks):
+        energies += np.einsum("ij,ij->i", frames, frames).tobytes()
+        for into, part in zip(projected, _filtered(frames), strict=True):
+            into += part.tobytes()
+    energy = np.frombuffer(energies, dtype=np.float32)
+    widths = (ONSET_MEL_BANDS, MEL_BANDS, 12)
+    fine, mel, chroma = (np.frombuffer(p, np.float32).reshape(-1, n) for p, n in zip(projected, widths, strict=True))
     _to_db(fine)
     onset, bands = _onset_strength(fine)
     del fine
+    projected.clear()
     _to_db(mel)
     chroma /= np.maximum(chroma.sum(axis=1, keepdims=True), _AMIN)
     rms_db = (10 * np.log10(np.maximum(energy / N_FFT, _AMIN))).astype(np.float32)
     return Features(HOP_S, mel, onset, bands, rms_db, chroma)
 
 
-def _heard(frames: Array) -> tuple[Array, Array, Array, Array]:
-    """Energy [F], and power in fine bands [F, 128], bands [F, 64] and pitch classes [F, 12], of frames [F, N_FFT]."""
-    energy = np.einsum("ij,ij->i", frames, frames)
+def _filtered(frames: Array) -> list[Array]:
+    """Power in fine bands [F, 128], bands [F, 64] and pitch classes [F, 12] of frames [F, N_FFT]."""
     spectrum = scipy.fft.rfft(frames * _window(), axis=1, overwrite_x=True)
     bank = _sparse_filterbank()
     out = np.empty((len(frames), len(bank.first) - 1), dtype=np.float32)
     filter_kernel.project(spectrum, *bank, out)
-    fine, mel, chroma = np.split(out, [ONSET_MEL_BANDS, ONSET_MEL_BANDS + MEL_BANDS], axis=1)
-    return energy, fine.copy(), mel.copy(), chroma.copy()
+    return np.split(out, [ONSET_MEL_BANDS, ONSET_MEL_BANDS + MEL_BANDS], axis=1)
 
 
 def _frame_blocks(blocks: Iterable[Array]) -> Iterator[Array]:
