@@ -133,8 +133,10 @@ def stitch(
     takes = [
         _take(number, lines, sources[number], aloft[number], times, fps, options) for number in range(len(grouped))
     ]
+    captured = [(source.hands, source.faced) for source in sources]
+    del sources, aloft, flights
     joins = join.find(takes, lines[1:-1], fps, options.join)
-    return _assemble(placements, grouped, sources, takes, joins, total, fps, stage_m, options, channels)
+    return _assemble(placements, grouped, captured, takes, joins, total, fps, stage_m, options, channels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -282,8 +284,8 @@ def _cubic(values: FloatArray, index: npt.NDArray[np.int64], u: FloatArray) -> F
 def _assemble(
     placements: Sequence[Placement],
     grouped: Sequence[Run],
-    sources: Sequence[_Source],
-    takes: Sequence[Take],
+    captured: Sequence[tuple[bool, bool]],
+    takes: list[Take],
     joins: join.Joins,
     total: int,
     fps: float,
@@ -291,10 +293,14 @@ def _assemble(
     options: StitchOptions,
     channels: tuple[str, ...],
 ) -> Stitched:
+    """The dance of `takes`, which are used up; captured: of every one, whether hands and face are."""
     frames = joins.frames if options.align else np.array([take.first for take in takes[1:]], dtype=np.int64)
     if not options.align:
         frames = np.array([round(placements[run.first].step.start_s * fps) for run in grouped[1:]], dtype=np.int64)
-    takes = _aligned(takes, joins, fps) if options.align else [_opened(takes[0], fps), *takes[1:]]
+    if options.align:
+        _align(takes, joins, fps)
+    else:
+        takes[0] = join.moved(takes[0], *_opening(takes[0], fps))
     edges = np.concatenate([[0], frames, [total]])
     parts = [
         slice(int(edges[number]) - take.first, int(edges[number + 1]) - take.first) for number, take in enumerate(takes)
@@ -319,8 +325,9 @@ def _assemble(
     lengths = np.diff(edges)
     spread = [np.repeat([clips.index(run.clip) for run in grouped], lengths).astype(np.int32),
               _placement_of(placements, grouped, edges, fps), np.repeat([run.mirrored for run in grouped], lengths),
-              np.repeat([source.hands for source in sources], lengths),
-              np.repeat([source.faced for source in sources], lengths)]  # fmt: skip
+              np.repeat([hands for hands, _ in captured], lengths),
+              np.repeat([faced for _, faced in captured], lengths)]  # fmt: skip
+    takes.clear()
     seams = tuple(
         Seam(int(frame), grouped[k + 1].first, joins.kinds[k], (int(blend[k]), int(blend[k])))
         for k, frame in enumerate(frames)
@@ -394,19 +401,14 @@ def _placement_of(
     return np.clip(index, low, high).astype(np.int32)
 
 
-def _aligned(takes: Sequence[Take], joins: join.Joins, fps: float) -> list[Take]:
-    """Every take turned and moved to follow on from the one before; the first opens in the middle, facing front."""
+def _align(takes: list[Take], joins: join.Joins, fps: float) -> None:
+    """Turn and move every take to follow on from the one before; the first opens in the middle, facing front."""
     yaw, shift = _opening(takes[0], fps)
-    out = [join.moved(takes[0], yaw, shift)]
-    for number, take in enumerate(takes[1:]):
-        shift = shift + join.turned(np.asarray(yaw), joins.shift[number])
-        yaw = yaw + float(joins.yaw[number])
-        out.append(join.moved(take, yaw, shift))
-    return out
-
-
-def _opened(take: Take, fps: float) -> Take:
-    return join.moved(take, *_opening(take, fps))
+    takes[0] = join.moved(takes[0], yaw, shift)
+    for number in range(1, len(takes)):
+        shift = shift + join.turned(np.asarray(yaw), joins.shift[number - 1])
+        yaw = yaw + float(joins.yaw[number - 1])
+        takes[number] = join.moved(takes[number], yaw, shift)
 
 
 def _opening(take: Take, fps: float) -> tuple[float, FloatArray]:
