@@ -57,7 +57,9 @@ def fillers(denoiser: Denoiser | None) -> dict[str, Fill]:
         from choreodb.refiner.denoiser.denoiser import RefineOptions
 
         found[OURS] = _filler(denoiser, FILL)
-        found[DREAMT] = _filler(denoiser, RefineOptions(strength=1.0, steps=10, sampler="dpm2"))
+        found[DREAMT] = _filler(
+            denoiser, RefineOptions(strength=1.0, steps=10, sampler="dpm2", temperature=1.0, smooth_hz=8.0)
+        )
     return found
 
 

@@ -15,7 +15,7 @@ from choreodb.refiner.denoiser.features import FPS, FRAMES, JOINTS, steep
 
 Indices = npt.NDArray[np.int64]
 
-FILL = RefineOptions(strength=1.0, steps=1, temperature=0.0, smooth_hz=3.0)
+FILL = RefineOptions(strength=1.0, steps=1, smooth_hz=3.0)
 """One step from noise alone gives the mean of what might have been, which is nearest on the average; more steps give one of the things that might have been."""
 _AT_ONCE = 64
 

@@ -44,7 +44,7 @@ class RefineOptions:
     margin_s: float = 0.07
     smooth_hz: float = 4.0
     hop_s: float = 1.5
-    temperature: float = 1.0
+    temperature: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
