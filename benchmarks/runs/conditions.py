@@ -37,8 +37,8 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("without style", ("style",)),
     ("motion alone", ("music", "embedding", "style")),
 )
-STEPS, QUICK_STEPS = 120, 4
-PAIRS, QUICK_PAIRS = 1536, 64
+STEPS, QUICK_STEPS = 100, 4
+PAIRS, QUICK_PAIRS = 1024, 64
 DRAWS = 1000
 _FIGURES = ("gap_position", "gap_velocity", "seam_position", "seam_velocity")
 
