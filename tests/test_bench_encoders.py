@@ -123,12 +123,25 @@ def test_weights_of_another_architecture_and_a_missing_library_are_refused(tmp_p
 
 
 def test_timing_weights_grow_where_a_band_tells_songs_apart(rng: np.random.Generator) -> None:
-    from choreodb.benchmarks.runs import timing_rows
+    from choreodb.indexer.training import timing
+    from choreodb.indexer.training.config import TimingConfig
 
     parts = rng.normal(size=(20, 20, 3))
     parts[np.arange(20), np.arange(20), 1] += 2.0
-    weight = timing_rows.learnt(parts, ~np.eye(20, dtype=bool), np.arange(20))
+    weight = timing.learnt(parts, ~np.eye(20, dtype=bool), np.arange(20), np.ones(3), TimingConfig(steps=300))
     assert weight[1] > 1.2 * max(weight[0], weight[2])
+
+
+def test_a_branch_that_weighs_all_alike_is_the_timing_of_search(windows: list[PairWindow]) -> None:
+    from choreodb.benchmarks.runs import timing_rows
+    from choreodb.benchmarks.runs.retrieval_rows import Context
+    from choreodb.indexer.training.config import TimingConfig
+
+    still = timing_rows.fit(windows, 0, TimingConfig(steps=0))
+    learnt = timing_rows.fit(windows, 0, TimingConfig(steps=50))
+    plain = Context()(windows[:5], windows[:4])
+    assert np.allclose(Context(branch=still)(windows[:5], windows[:4]), plain, atol=1e-6)
+    assert not np.allclose(Context(branch=learnt)(windows[:5], windows[:4]), plain, atol=1e-3)
 
 
 def test_the_parts_of_a_timing_score_add_up_to_it(windows: list[PairWindow]) -> None:
@@ -214,8 +227,10 @@ def test_the_distance_to_the_first_encoder_is_over_the_same_songs(rng: np.random
     assert "-20.0 (-20.0 to -20.0)" in troupe_retrieval.format_table(rows, [])
 
 
-def test_the_encoders_of_troupe_unseen_are_settings() -> None:
+def test_the_encoders_of_troupe_unseen_are_those_of_the_docs(root: Path) -> None:
     from choreodb.benchmarks.runs import troupe_unseen
+    from choreodb.indexer.training import config
 
-    ways = [troupe_unseen.setting(values).way for values in (troupe_unseen.PAIRED, troupe_unseen.UNPAIRED)]
-    assert ways == ["paired", "unpaired"]
+    for values, name in ((troupe_unseen.PAIRED, "troupe"), (troupe_unseen.UNPAIRED, "unpaired")):
+        found = config.read(root / "docs" / "training" / f"{name}.toml")
+        assert replace(found, name="") == replace(troupe_unseen.setting(values), name="")

@@ -240,6 +240,27 @@ def test_a_checkpoint_of_another_architecture_or_config_is_refused(eight: list[T
         train(eight, [], replace(QUICK, rate=1e-4), checkpoint=path)
 
 
+def test_a_start_of_another_architecture_is_refused_by_name(tmp_path: Path) -> None:
+    from choreodb.indexer.training import encoder
+
+    card = {"architecture": "retina", "version": 1, "config": {}, "data": {}, "metrics": {}, "command": ""}
+    made = weights.save(tmp_path / "w.safetensors", {"a": np.zeros(3, np.float32)}, card)
+    with pytest.raises(EncoderError, match="'retina', not 'tower'"):
+        encoder.fitting(made)
+
+
+def test_a_checkpoint_of_other_data_is_refused(eight: list[Take], tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from choreodb.indexer.training.loop import train
+
+    path = tmp_path / "run.safetensors"
+    short = replace(QUICK, steps=15)
+    train(eight, [], short, checkpoint=path)
+    for used, held in ((eight[1:], []), (eight, eight[:2]), ([eight[0].within([(0.0, 9.0)]), *eight[1:]], [])):
+        with pytest.raises(EncoderError, match="other clips, songs or weights"):
+            train(used, held, short, checkpoint=path)
+
+
 def test_early_stopping_keeps_the_best_look(eight: list[Take]) -> None:
     pytest.importorskip("torch")
     from choreodb.indexer.training.loop import train

@@ -18,6 +18,7 @@ from choreodb.indexer import timing_context
 from choreodb.indexer.accents import ONSET_LATENCY_S, MotionAccents
 from choreodb.indexer.encoders.base import MotionWindow, MusicWindow, Window
 from choreodb.indexer.encoders.rhythm import RhythmEncoder, describe_motion
+from choreodb.indexer.timing_branch import TimingBranch
 from choreodb.indexer.timing_context import TimingContext
 from choreodb.music.grid import BeatGrid, bar_beats
 from choreodb.retriever import reranking
@@ -269,19 +270,21 @@ class Both:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The timing of `search`: how well motion moves with the music some 25 s around the windows' middles, 0..1."""
+    """The timing of `search`: how well motion moves with the music some 25 s around the windows' middles, 0..1. branch:
+    what an encoder has learnt of timing."""
 
     context: TimingContext = field(default_factory=TimingContext)
+    branch: TimingBranch | None = None
 
     def __call__(self, music: Windows, motion: Windows) -> Array:
         middles = [np.array([0.5 * (each.music_start_s + each.music_end_s)]) for each in music]
         curves = np.concatenate([self._seen(each) for each in motion])
-        return np.stack(
-            [
-                timing_context.together(timing_context.heard(each.pair.music.features, middle, self.context)[0], curves)
-                for each, middle in zip(music, middles, strict=True)
-            ]
-        )
+        weight = None if self.branch is None else self.branch.shares()
+        heard = [
+            timing_context.heard(each.pair.music.features, middle, self.context)[0]
+            for each, middle in zip(music, middles, strict=True)
+        ]
+        return np.stack([timing_context.together(each, curves, weight=weight) for each in heard])
 
     def _seen(self, window: PairWindow) -> npt.NDArray[np.float32]:
         curves = window.curves
@@ -428,7 +431,7 @@ def rows(encoder: RhythmEncoder, seed: int) -> list[Row]:
         Row("timing, best lag", lambda _: timing, curves=True),
         Row("timing over 25 s, as search has it", lambda _: Context(), curves=True),
         Row("rhythm, re-ranked as search does", lambda _: Reranked(rhythm), curves=True),
-        timing_rows.timing_row("timing, best lag, learnt weights", timing),
+        timing_rows.timing_row("timing over 25 s, learnt branch", seed),
         Row("rhythm + timing, best lag", lambda _: Both(rhythm, timing), curves=True),
         *chosen_rows.rows(encoder),
         Row("cheat: tempo of its own song", lambda _: tempo_told),

@@ -37,8 +37,8 @@ PAIRED: dict[str, Any] = {
 """Settings of the shipped weights, docs/training/troupe.toml."""
 
 UNPAIRED: dict[str, Any] = {
-    "name": "unpaired", "way": "unpaired", "steps": 160, "balance": 0.0, "style_positive": 0.0, "seed": TRAINED_SEED,
-    "held_out": 0.0, "tower": {"width": 64, "rhythm_share": 0.8},
+    "name": "unpaired", "way": "unpaired", "steps": 240, "balance": 0.0, "style_positive": 0.0, "held_out": 0.0,
+    "rounds": 3, "tower": {"width": 64, "rhythm_share": 0.3}, "augment": {"warp": 0.2},
 }  # fmt: skip
 """Settings of docs/training/unpaired.toml."""
 
