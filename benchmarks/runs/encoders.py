@@ -93,9 +93,9 @@ def run(request: BenchRequest) -> BenchResult:
     if request.library is None:
         raise QueryError("bench encoders needs a library and its songs; give `bench encoders LIB --data DIR`")
     library = Library.open(request.library)
+    rhythm = retrieval.rhythm_of(library, "encoders")
     with one_thread():
         pairs = pair_windows.read_pairs(library, paired_songs(library, request.data))
-        rhythm = RhythmEncoder.from_meta(library.store.meta["encoder"])
         entries = rows(request.encoders, request.seed, rhythm, quick=request.quick)
         levels = [level for level in retrieval.LEVELS if level.name == "window"]
         found, notes = retrieval.bench_retrieval(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ from choreodb.benchmarks.runs.tables import Column, markdown
 from choreodb.errors import QueryError
 from choreodb.indexer.encoders.rhythm import RhythmEncoder
 from choreodb.threads import one_thread
+
+if TYPE_CHECKING:
+    from choreodb.library import Library
 
 Row = dict[str, Any]
 Places = npt.NDArray[np.int64]
@@ -67,17 +70,22 @@ def run(request: BenchRequest) -> BenchResult:
     if request.library is None:
         raise QueryError("bench retrieval needs a library and its songs; give `bench retrieval LIB --data DIR`")
     library = Library.open(request.library)
-    if library.store.encoder.get("name", "rhythm") != "rhythm":
-        raise QueryError("bench retrieval takes the rhythm encoder from the library; this one has another encoder")
+    encoder = rhythm_of(library, "retrieval")
     paired = paired_songs(library, request.data)
     with one_thread():
         pairs = pair_windows.read_pairs(library, paired)
-        encoder = RhythmEncoder.from_meta(library.store.meta["encoder"])
         entries = [*retrieval_rows.rows(encoder, request.seed), *trained_rows.rows_of(request.encoders)]
         entries.sort(key=lambda entry: entry.name.startswith("cheat"))
         draws = 100 if request.quick else 1000
         rows, notes = bench_retrieval(pairs, entries, seed=request.seed, draws=draws, tell=request.progress)
     return BenchResult("retrieval", rows, format_table(rows, notes), figures(rows))
+
+
+def rhythm_of(library: Library, bench: str) -> RhythmEncoder:
+    """The library's `rhythm`; QueryError where it was embedded with something else."""
+    if library.store.encoder.get("name", "rhythm") != "rhythm":
+        raise QueryError(f"bench {bench} takes the rhythm encoder from the library; this one has another encoder")
+    return RhythmEncoder.from_meta(library.store.meta["encoder"])
 
 
 def bench_retrieval(
