@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import QueryError
-from choreodb.retriever import costs, demands, fit_kernel, search_kernel
+from choreodb.retriever import costs, demands, fit_kernel, path_kernel
 from choreodb.retriever.costs import BoolArray, FloatArray, IntArray
 from choreodb.retriever.lattice import Boundaries, boundaries_of, boundaries_on_disk
 from choreodb.retriever.placement import Step
@@ -281,7 +281,7 @@ def travelled(pool: Pool, first: IntArray, last: IntArray, source_end_s: FloatAr
     for _ in range(RUN_SEGMENTS - 1):
         going = at != last
         at = np.where(going, pool.next[at], at)
-        way = np.where(going[:, None], search_kernel.advance(way, pool.travel[at]), way)
+        way = np.where(going[:, None], path_kernel.advance(way, pool.travel[at]), way)
     share = (source_end_s - pool.start_s[first]) / (pool.end_s[last] - pool.start_s[first])
     return way * np.clip(share, 0.0, 2.0)[:, None]
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from choreodb.retriever import costs, search_kernel
+from choreodb.retriever import beam_kernel, costs, material_kernel, path_kernel, polish_kernel, search_kernel
 from choreodb.retriever.costs import BoolArray, CostWeights, FloatArray, IntArray
 from choreodb.retriever.rows import Rows, Squares
 
@@ -22,17 +22,19 @@ NODE_SHARE = 256
 """At most this part of the beam may end in one node, so that it does not fill with near-duplicates. On real songs a
 beam of 64 with one path to a node finds cheaper dances than one of 1024 with 64 to a node."""
 
-GUIDES = (1.0, 0.4)
-"""Shares of the cost-to-go by which beams are guided. All of it is right where hardly anything would come back, and leads
-astray where much would."""
+GUIDE = 0.7
+"""Share of the cost-to-go by which a beam is guided: all of it leads astray where much would come back."""
 
 CLOSE_SHARE = 0.005
-"""Within this of the lower bound, nothing more is tried."""
+"""Where the path of the lower bound is within this of it, nothing more is tried."""
+
+FEW_PATHS = 20_000
+"""A lattice of no more paths is searched exactly."""
 
 RUNS = 24
 """Lengths of a run, in steps, that are told apart; longer ones count as this long."""
 
-WINDOW, WINDOW_BEAM, SWEEPS = 12, 12, 4
+WINDOW, WINDOW_BEAM, SWEEPS = 24, 32, 1
 """Steps that are searched anew at once when a path is polished, the beam for it, and how often the path is gone over."""
 
 Float32Array = npt.NDArray[np.float32]
@@ -182,7 +184,7 @@ def net_of(lattice: Lattice, weights: CostWeights, limits: Limits) -> search_ker
             w_transition, w_style, cut, price[begin[step - 1] : begin[step]], follower[here],
         )  # fmt: skip
         follower[here] += np.where(follower[here] >= 0, ahead.start, 0)
-    over = search_kernel.run_seconds(lattice.seconds, limits.verbatim_s, RUNS)
+    over = path_kernel.run_seconds(lattice.seconds, limits.verbatim_s, RUNS)
     return _material(lattice, limits)._replace(
         price=price,
         begin=begin,
@@ -224,14 +226,23 @@ def _material(lattice: Lattice, limits: Limits) -> search_kernel.Net:
 
 def _materials(lattice: Lattice) -> dict[str, Any]:
     """Which nodes are the same material, and which materials count as the same."""
-    stamps = np.stack([lattice.origin, lattice.origin_start_s, lattice.origin_end_s, lattice.twin], axis=1)
-    kinds, material = np.unique(stamps, axis=0, return_inverse=True)
-    twin = kinds[:, 3].astype(np.int64)
-    begin, near, share = search_kernel.same_materials(
-        kinds[:, 0].astype(np.int64), np.ascontiguousarray(kinds[:, 1]), np.ascontiguousarray(kinds[:, 2]),
-        twin, np.argsort(twin, kind="stable"), costs.SAME_ORIGIN_OVERLAP,
-    )  # fmt: skip
-    return {"material": material.reshape(-1), "near_begin": begin, "near": near, "near_share": share}
+    stamps = lattice.origin, lattice.origin_start_s, lattice.origin_end_s, lattice.twin
+    first, material = numbered(*stamps)
+    origin, start, end, twin = (np.ascontiguousarray(stamp[first]) for stamp in stamps)
+    begin, near, share = material_kernel.same_materials(
+        origin, start, end, twin, np.argsort(twin, kind="stable"), costs.SAME_ORIGIN_OVERLAP
+    )
+    return {"material": material, "near_begin": begin, "near": near, "near_share": share}
+
+
+def numbered(*columns: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
+    """Different rows of columns [M] in order: one place of each [U], and the number of every row [M]."""
+    order = np.lexsort(columns[::-1])
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0)
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = np.cumsum(new) - 1
+    return order[new], number
 
 
 def _codes(values: IntArray) -> IntArray:
@@ -259,7 +270,7 @@ def rules_of(lattice: Lattice, weights: CostWeights, limits: Limits) -> search_k
         stage=weights.stage / costs.UNIT_S,
         half_x=limits.half_m[0],
         half_z=limits.half_m[1],
-        origins=len(lattice.segment),
+        origins=len(np.unique(lattice.origin)),
     )
 
 
@@ -271,20 +282,31 @@ def search(
     limits: Limits,
     known: IntArray | None = None,
 ) -> IntArray:
-    """The cheapest path [N] that beams of `width` under each of `GUIDES` find, polished.
+    """The path [N] that a beam of `width` under `GUIDE` finds, polished; the cheapest of all where there are few.
 
-    known: a path to polish instead of the second beam's.
+    known: a path to polish instead of the beam's.
     """
-    found: list[tuple[float, IntArray]] = []
-    for number, guide in enumerate(GUIDES):
-        if number > 0 and known is not None:
-            path = known
-        else:
-            path = beam_search(lattice, relaxation, weights, width, limits, guide=guide)
-        found.append(polished(relaxation, path))
-        if found[-1][0] <= (1.0 + CLOSE_SHARE) * relaxation.cost:
-            break
-    return min(found, key=lambda each: each[0])[1]
+    net, rules = relaxation.net, relaxation.rules
+    if _few(net):
+        return _exact(net, rules, relaxation)
+    if path_kernel.path_price(net, rules, relaxation.path) <= (1.0 + CLOSE_SHARE) * relaxation.cost:
+        return relaxation.path
+    if known is None:
+        known = beam_search(lattice, relaxation, weights, width, limits, guide=GUIDE)
+    return polished(relaxation, known)[1]
+
+
+def _few(net: search_kernel.Net) -> bool:
+    """Whether a lattice has so few paths that a beam can hold all of them."""
+    return float(np.log(np.diff(net.offset)).sum()) <= np.log(FEW_PATHS)
+
+
+def _exact(net: search_kernel.Net, rules: search_kernel.Rules, relaxation: Relaxation) -> IntArray:
+    """The cheapest of few paths [N], by a beam that holds all of them."""
+    sizes = np.diff(net.offset)
+    count, steps = int(np.prod(sizes)), len(sizes)
+    nowhere, ending = np.zeros(steps, dtype=np.int64), count // int(sizes[-1])
+    return beam_kernel.beam(net, rules, relaxation.togo, nowhere, 0, steps, count, ending, np.inf)
 
 
 def likeliest(net: search_kernel.Net, through: FloatArray, count: int, always: IntArray) -> IntArray:
@@ -301,8 +323,8 @@ def likeliest(net: search_kernel.Net, through: FloatArray, count: int, always: I
 def polished(relaxation: Relaxation, path: IntArray) -> tuple[float, IntArray]:
     """Price and nodes of the path [N] after windows of it were searched anew for as long as that helps."""
     net, rules = relaxation.net, relaxation.rules
-    path = search_kernel.polish(net, rules, path, WINDOW, WINDOW_BEAM, SWEEPS, np.diff(net.offset) > 1)
-    return search_kernel.path_price(net, rules, path), path
+    path = polish_kernel.polish(net, rules, path, WINDOW, WINDOW_BEAM, SWEEPS, np.diff(net.offset) > 1)
+    return path_kernel.path_price(net, rules, path), path
 
 
 def beam_search(
@@ -320,7 +342,7 @@ def beam_search(
     """
     steps = len(relaxation.path)
     nowhere = np.zeros(steps, dtype=np.int64)
-    return search_kernel.beam(
+    return beam_kernel.beam(
         relaxation.net,
         relaxation.rules,
         guide * relaxation.togo,
@@ -347,9 +369,9 @@ def path_terms(lattice: Lattice, path: IntArray, weights: CostWeights, limits: L
     terms[2, 1:] = weights.style_change * (cut & changed)
     terms[3, 1:] = weights.phrasing * np.where(cut, 1.0 - lattice.place[1:], lattice.section[1:])
     units = lattice.seconds / costs.UNIT_S
-    terms[4], terms[6] = search_kernel.remembered(_material(lattice, limits), rules_of(lattice, weights, limits), path)
-    terms[5] = (weights.verbatim / costs.UNIT_S) * search_kernel.verbatim(lattice.seconds, cut, limits.verbatim_s)
-    ends = search_kernel.walk(lattice.travel[path])
+    terms[4], terms[6] = path_kernel.remembered(_material(lattice, limits), rules_of(lattice, weights, limits), path)
+    terms[5] = (weights.verbatim / costs.UNIT_S) * path_kernel.verbatim(lattice.seconds, cut, limits.verbatim_s)
+    ends = path_kernel.walk(lattice.travel[path])
     over = np.clip(np.abs(ends[:, :2]) - limits.half_m, 0.0, None)
     terms[7] = weights.stage * np.square(over).sum(axis=1) * units
     return terms

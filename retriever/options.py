@@ -36,7 +36,7 @@ class PlanOptions:
     lock: Mapping[int, int] = field(default_factory=dict)
     no_repeat_s: float = 0.0
     strict_metre: bool = False
-    beam: int = 128
+    beam: int = 256
     candidates: int = 64
     stage_m: tuple[float, float] | None = (6.0, 6.0)
     repeat_horizon_s: float = 120.0

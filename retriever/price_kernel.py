@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from choreodb.retriever.search_kernel import BLOCKS, F64, I64, Net, Rules, backward, familiarity, follow
+from choreodb.retriever.path_kernel import familiarity
+from choreodb.retriever.search_kernel import BLOCKS, F64, I64, Net, Rules, backward, follow
 
 
 class Cells(NamedTuple):

@@ -17,7 +17,7 @@ import numpy as np
 
 from choreodb.retriever import price_kernel, search_kernel
 from choreodb.retriever.costs import FloatArray, IntArray
-from choreodb.retriever.lattice import Relaxation, likeliest
+from choreodb.retriever.lattice import Relaxation, likeliest, numbered
 from choreodb.retriever.price_kernel import Cells
 
 ROUNDS, ITERATIONS = 4, 60
@@ -67,10 +67,7 @@ def _cells(net: search_kernel.Net) -> Cells:
     """Nodes of one twin group, or else of one origin from one moment on, cost full repetition among each other."""
     step = np.repeat(np.arange(len(net.offset) - 1), np.diff(net.offset))
     lone = net.twin < 0
-    stamps = np.stack(
-        [lone.astype(np.float64), np.where(lone, net.origin, net.twin), np.where(lone, net.origin_start, 0.0)], axis=1
-    )
-    group = np.unique(stamps, axis=0, return_inverse=True)[1].reshape(-1)
+    group = numbered(lone, np.where(lone, net.origin, net.twin), np.where(lone, net.origin_start, 0.0))[1]
     pairs, of_node = np.unique(group * len(net.offset) + step, return_inverse=True)
     groups = pairs // len(net.offset)
     begin = np.searchsorted(groups, np.arange(int(groups[-1]) + 2)).astype(np.int64)

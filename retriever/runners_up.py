@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from choreodb.retriever import alternatives, costs, lattice, search_kernel, stretches
+from choreodb.retriever import alternatives, costs, lattice, path_kernel, stretches
 from choreodb.retriever.costs import CostWeights, FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _of_step(
     for node in at[np.argsort(price, kind="stable")[:EXACT]].tolist():
         other = path.copy()
         other[step] = node
-        cost = search_kernel.path_price(relaxation.net, relaxation.rules, other)
+        cost = path_kernel.path_price(relaxation.net, relaxation.rules, other)
         if best is None or cost < best[0]:
             best = cost, other
     return None if best is None else best[1]

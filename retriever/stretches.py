@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from choreodb.retriever import lattice, prices, search_kernel
+from choreodb.retriever import lattice, path_kernel, prices
 from choreodb.retriever.costs import CostWeights, IntArray
 from choreodb.retriever.lattice import Lattice, Limits
 
@@ -56,7 +56,7 @@ def bound(nodes: Lattice, weights: CostWeights, limits: Limits, path: IntArray |
             total += relaxation.cost
         else:
             known = path[first:last] - nodes.offset[first]
-            upper = search_kernel.path_price(relaxation.net, relaxation.rules, known)
+            upper = path_kernel.path_price(relaxation.net, relaxation.rules, known)
             total += prices.tighten(relaxation, upper, known).cost
     return total
 

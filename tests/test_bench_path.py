@@ -9,7 +9,7 @@ from test_search import LIMITS, WEIGHTS, make_lattice, naive_cost
 from choreodb.benchmarks.runs import path as bench
 from choreodb.benchmarks.runs import path_peer
 from choreodb.benchmarks.runs.registry import BENCHMARKS
-from choreodb.retriever import lattice, search_kernel
+from choreodb.retriever import lattice, path_kernel
 
 
 def test_the_benchmark_is_registered() -> None:
@@ -48,7 +48,7 @@ def test_the_peer_finds_the_optimum_where_it_keeps_everything(rng: np.random.Gen
     nodes = make_lattice(rng, 6, 5)
     relaxation = lattice.relax(nodes, WEIGHTS)
     path, cpu_ms = path_peer.beam(relaxation.net, relaxation.rules, 5**6)
-    assert search_kernel.path_price(relaxation.net, relaxation.rules, path) == pytest.approx(relaxation.cost, abs=1e-5)
+    assert path_kernel.path_price(relaxation.net, relaxation.rules, path) == pytest.approx(relaxation.cost, abs=1e-5)
     assert cpu_ms > 0.0
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from choreodb.errors import QueryError
 from choreodb.music.grid import NO_GRID
 from choreodb.music.music import Music
-from choreodb.retriever import costs, planner, search_kernel
+from choreodb.retriever import costs, path_kernel, planner
 from choreodb.retriever.candidates import build_pool, cheapest, fit, travelled
 from choreodb.retriever.options import PlanOptions
 from choreodb.retriever.plan import Plan
@@ -244,7 +244,7 @@ def test_the_stage_is_kept_where_there_is_a_choice(rng: np.random.Generator) -> 
     careless = plan_tables((segments, clips, arrays), steady_song(60.0), PlanOptions(stage_m=None))
 
     def farthest(plan: Plan) -> float:
-        return float(np.abs(search_kernel.walk(arrays["travel"][plan.segments].astype(np.float64))[:, :2]).max())
+        return float(np.abs(path_kernel.walk(arrays["travel"][plan.segments].astype(np.float64))[:, :2]).max())
 
     assert_sound(kept, steady_song(60.0), (segments, clips, arrays))
     assert careless.terms["stage"].sum() == 0.0
@@ -258,7 +258,7 @@ def test_a_run_travels_as_its_segments_do(rng: np.random.Generator) -> None:
     pool = build_pool(segments, clips, arrays)
     first, last = np.array([0, 1, 3, 2]), np.array([2, 1, 3, 2])
     ways = travelled(pool, first, last, np.array([6.0, 4.0, 8.0, 5.0]))
-    np.testing.assert_allclose(ways[0], search_kernel.walk(pool.travel[:3])[-1])
+    np.testing.assert_allclose(ways[0], path_kernel.walk(pool.travel[:3])[-1])
     np.testing.assert_allclose(ways[1:3], pool.travel[[1, 3]])
     np.testing.assert_allclose(ways[3], 0.5 * pool.travel[2])
 

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from choreodb.retriever import costs, lattice, price_kernel, prices, search_kernel
+from choreodb.retriever import (
+    beam_kernel,
+    costs,
+    lattice,
+    path_kernel,
+    polish_kernel,
+    price_kernel,
+    prices,
+    search_kernel,
+)
 from choreodb.retriever.costs import CostWeights, FloatArray, IntArray
 from choreodb.retriever.lattice import NO_LIMITS, Lattice, Limits
 
@@ -214,7 +223,7 @@ def test_prices_stay_sound_where_the_bound_meets_the_optimum(seed: int) -> None:
     nodes = replace(nodes, origin_end_s=nodes.origin_start_s + 2.0)
     limits = Limits(24.0, 16.0)
     relaxation = lattice.relax(nodes, WEIGHTS, limits)
-    costs_of = [search_kernel.path_price(relaxation.net, relaxation.rules, path) for path in all_paths(nodes)]
+    costs_of = [path_kernel.path_price(relaxation.net, relaxation.rules, path) for path in all_paths(nodes)]
     best = all_paths(nodes)[int(np.argmin(costs_of))]
     priced = prices.tighten(relaxation, min(costs_of), best, rounds=8, iterations=200)
     assert relaxation.cost < priced.cost <= min(costs_of) + 1e-5
@@ -259,11 +268,11 @@ def test_a_window_is_searched_exactly_where_the_stage_does_not_count(seed: int, 
     relaxation = lattice.relax(nodes, WEIGHTS, limits)
     net, rules = relaxation.net, relaxation.rules
     given_path = nodes.offset[:-1].copy()
-    unary = search_kernel.beside(net, rules, given_path, first, last)
+    unary = polish_kernel.beside(net, rules, given_path, first, last)
     togo = np.zeros_like(relaxation.togo)
-    search_kernel._join_on(net, given_path, last, unary, togo)
+    polish_kernel._join_on(net, given_path, last, unary, togo)
     search_kernel.backward(net, unary, first, last - 1, togo)
-    found = search_kernel.beam(net, rules, togo, given_path, first, last, 1000, 1000, np.inf)
+    found = beam_kernel.beam(net, rules, togo, given_path, first, last, 1000, 1000, np.inf)
     choices = [range(nodes.nodes(step).start, nodes.nodes(step).stop) for step in range(first, last)]
     best = min(
         naive_cost(nodes, np.concatenate([given_path[:first], middle, given_path[last:]]), limits)
@@ -274,18 +283,32 @@ def test_a_window_is_searched_exactly_where_the_stage_does_not_count(seed: int, 
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_the_search_is_no_worse_than_its_beams(seed: int) -> None:
+def test_the_search_is_no_worse_than_its_beam(seed: int) -> None:
     nodes = make_lattice(np.random.default_rng(seed), 15, 9)
     relaxation = lattice.relax(nodes, WEIGHTS, LIMITS)
-    costs_of = [
-        lattice.path_terms(
-            nodes, lattice.beam_search(nodes, relaxation, WEIGHTS, 8, LIMITS, guide=guide), WEIGHTS, LIMITS
-        )
-        for guide in lattice.GUIDES
-    ]
-    found = lattice.path_terms(nodes, lattice.search(nodes, relaxation, WEIGHTS, 8, LIMITS), WEIGHTS, LIMITS).sum()
-    best = min(float(terms.sum()) for terms in costs_of)
-    assert found <= best + 1e-5
+    path = lattice.beam_search(nodes, relaxation, WEIGHTS, 8, LIMITS, guide=lattice.GUIDE)
+    found = lattice.search(nodes, relaxation, WEIGHTS, 8, LIMITS)
+    assert cost_of(nodes, found) <= cost_of(nodes, path) + 1e-5
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), steps=st.integers(1, 6))
+def test_the_search_of_few_paths_is_exact(seed: int, steps: int) -> None:
+    nodes = make_lattice(np.random.default_rng(seed), steps, 4)
+    best = min(naive_cost(nodes, path, LIMITS) for path in all_paths(nodes))
+    found = lattice.search(nodes, lattice.relax(nodes, WEIGHTS, LIMITS), WEIGHTS, 1, LIMITS)
+    assert naive_cost(nodes, found, LIMITS) == pytest.approx(best, abs=1e-5)
+
+
+def cost_of(nodes: Lattice, path: IntArray) -> float:
+    return float(lattice.path_terms(nodes, path, WEIGHTS, LIMITS).sum())
+
+
+@settings(max_examples=50, deadline=None)
+@given(values=st.lists(st.integers(-3, 3), max_size=40))
+def test_ascending_is_a_stable_sort(values: list[int]) -> None:
+    given_values = np.array(values, dtype=np.float64)
+    np.testing.assert_array_equal(beam_kernel.ascending(given_values), np.argsort(given_values, kind="stable"))
 
 
 @settings(max_examples=30, deadline=None)

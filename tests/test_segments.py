@@ -18,7 +18,7 @@ from choreodb.motion.mirror import mirror
 from choreodb.motion.motion import Motion
 from choreodb.motion.rotations import compose, yaw_to_quat
 from choreodb.music.grid import NO_GRID, BeatGrid
-from choreodb.retriever import search_kernel
+from choreodb.retriever import path_kernel
 
 
 def grid_of(first_s: float, period_s: float, beats: int, metre: int, downbeat: int) -> BeatGrid:
@@ -156,7 +156,7 @@ def test_travel_adds_up_and_counts_whole_turns() -> None:
     assert whole[2] == pytest.approx(np.pi * 5.9, rel=0.02)
     place = np.zeros(3)
     for way in travelled(wandering(), [0.0, 1.0, 2.5, 4.0], [1.0, 2.5, 4.0, 5.9]):
-        place = search_kernel.advance(place[None], way[None])[0]
+        place = path_kernel.advance(place[None], way[None])[0]
     np.testing.assert_allclose(place, whole, atol=1e-3)
 
 

@@ -24,7 +24,7 @@ from choreodb.benchmarks.runs.registry import BenchRequest, BenchResult, Row
 from choreodb.benchmarks.runs.tables import Column, markdown
 from choreodb.benchmarks.runs.verdicts import said
 from choreodb.errors import QueryError
-from choreodb.retriever import lattice, planner, prices, search_kernel
+from choreodb.retriever import beam_kernel, lattice, path_kernel, planner, prices
 from choreodb.retriever.costs import IntArray
 from choreodb.retriever.lattice import Lattice, Relaxation
 from choreodb.retriever.options import PlanOptions
@@ -149,7 +149,7 @@ def _case(name: str, nodes: Lattice, options: PlanOptions) -> Case:
     lattice.relax(shortened(nodes, 2, 2), options.weights, limits)
     relaxation, relax_ms = _timed(lambda: lattice.relax(nodes, options.weights, limits))
     path = lattice.search(nodes, relaxation, options.weights, options.beam, limits)
-    upper = search_kernel.path_price(relaxation.net, relaxation.rules, path)
+    upper = path_kernel.path_price(relaxation.net, relaxation.rules, path)
     priced, price_ms = _timed(lambda: prices.tighten(relaxation, upper, path))
     return Case(name, nodes, relaxation, relax_ms, priced, price_ms, options)
 
@@ -190,7 +190,7 @@ def _beam(case: Case, togo: Any, width: int, share: int) -> IntArray:
     steps = len(case.nodes)
     given = np.zeros(steps, dtype=np.int64)
     net, rules = case.relaxation.net, case.relaxation.rules
-    return search_kernel.beam(net, rules, togo, given, 0, steps, width, share, np.inf)
+    return beam_kernel.beam(net, rules, togo, given, 0, steps, width, share, np.inf)
 
 
 def _row(case: Case, name: str, width: int, search: Callable[[], IntArray]) -> Row:
@@ -236,7 +236,7 @@ def _enumerated(name: str, nodes: Lattice, options: PlanOptions) -> Row:
     case = _case(name, small, options)
     net, rules = case.relaxation.net, case.relaxation.rules
     ranges = [range(small.nodes(step).start, small.nodes(step).stop) for step in range(len(small))]
-    best = min(search_kernel.path_price(net, rules, np.array(path)) for path in itertools.product(*ranges))
+    best = min(path_kernel.path_price(net, rules, np.array(path)) for path in itertools.product(*ranges))
     path = lattice.search(small, case.relaxation, options.weights, 16, planner.limits_of(options))
     return {
         "kind": "enumerated", "row": SEARCH, "song": name, "width": 16, "steps": len(small), "cost": case.cost(path),
