@@ -165,7 +165,8 @@ def relax(
     togo = np.zeros((len(lattice.segment), RUNS))
     search_kernel.backward(net, net.unary, 0, len(lattice) - 1, togo)
     cost, path = search_kernel.follow(net, net.unary, togo)
-    return Relaxation(net, rules_of(lattice, weights, limits), togo, path, float(cost))
+    rules = rules_of(lattice, weights, limits)._replace(origins=int(net.origin.max()) + 1)
+    return Relaxation(net, rules, togo, path, float(cost))
 
 
 def net_of(lattice: Lattice, weights: CostWeights, limits: Limits) -> search_kernel.Net:
@@ -270,7 +271,7 @@ def rules_of(lattice: Lattice, weights: CostWeights, limits: Limits) -> search_k
         stage=weights.stage / costs.UNIT_S,
         half_x=limits.half_m[0],
         half_z=limits.half_m[1],
-        origins=len(np.unique(lattice.origin)),
+        origins=len(lattice.segment),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from choreodb.retriever import alternatives, costs, lattice, path_kernel, stretches
+from choreodb.retriever import alternatives, costs, exchange_kernel, lattice, stretches
 from choreodb.retriever.costs import CostWeights, FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 STRETCH = 60
 """Steps that are looked at together, with as much around them as they are remembered by."""
-
-EXACT = 4
-"""So many of the locally cheapest are priced over all that they touch, of which the best is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ def _of_steps(
     chosen = _terms(choices, path, weights, limits)
     result: list[RunnerUp | None] = []
     for step in range(first, last):
-        other = _of_step(choices.lattice, relaxation, path, step, weights)
+        other = _of_step(choices.lattice, relaxation, path, step)
         if other is None:
             result.append(None)
         else:
@@ -97,40 +94,23 @@ def _of_steps(
     return result
 
 
-def _of_step(
-    nodes: Lattice, relaxation: Relaxation, path: IntArray, step: int, weights: CostWeights
-) -> IntArray | None:
-    """The cheapest path [N] found with other material at one step."""
+def _of_step(nodes: Lattice, relaxation: Relaxation, path: IntArray, step: int) -> IntArray | None:
+    """The cheapest path [N] with other material at one step, all terms counted."""
     here = nodes.nodes(step)
     at = np.arange(here.start, here.stop)
     at = at[~alternatives.same_material(nodes, at, np.full(len(at), path[step]))]
     if len(at) == 0:
         return None
-    price = nodes.unary[at] + _joins(nodes, path, step, at, weights)
-    best: tuple[float, IntArray] | None = None
-    for node in at[np.argsort(price, kind="stable")[:EXACT]].tolist():
-        other = path.copy()
-        other[step] = node
-        cost = path_kernel.path_price(relaxation.net, relaxation.rules, other)
-        if best is None or cost < best[0]:
-            best = cost, other
-    return None if best is None else best[1]
+    price = exchange_kernel.exchanged(relaxation.net, relaxation.rules, path, step, at)
+    other = path.copy()
+    other[step] = at[int(np.argmin(price))]
+    return other
 
 
 def _terms(choices: Choices, path: IntArray, weights: CostWeights, limits: Limits) -> FloatArray:
     """Weighted terms [len(TERMS)] of a whole path."""
     pairs = lattice.path_terms(choices.lattice, path, weights, limits)
     return np.concatenate([choices.terms[:, path].sum(axis=1), pairs[1:].sum(axis=1)])
-
-
-def _joins(nodes: Lattice, path: IntArray, step: int, at: IntArray, weights: CostWeights) -> FloatArray:
-    """Price of the joins before and after `step` for each of the nodes `at` [K]."""
-    result = np.zeros(len(at))
-    if step > 0:
-        result += lattice.pair_prices(nodes, path[step - 1 : step], at, step, weights)[0]
-    if step + 1 < len(nodes):
-        result += lattice.pair_prices(nodes, at, path[step + 1 : step + 2], step + 1, weights)[:, 0]
-    return result
 
 
 def _runner_up(pool: Pool, choices: Choices, node: int, difference: FloatArray) -> RunnerUp:

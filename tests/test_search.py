@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from choreodb.retriever import (
     beam_kernel,
     costs,
+    exchange_kernel,
     lattice,
     path_kernel,
     polish_kernel,
@@ -302,6 +303,21 @@ def test_the_search_of_few_paths_is_exact(seed: int, steps: int) -> None:
 
 def cost_of(nodes: Lattice, path: IntArray) -> float:
     return float(lattice.path_terms(nodes, path, WEIGHTS, LIMITS).sum())
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), steps=st.integers(1, 12))
+def test_an_exchange_costs_what_the_other_path_does(seed: int, steps: int) -> None:
+    """Prices of all nodes at one step differ as the prices of the whole paths with them do."""
+    rng = np.random.default_rng(seed)
+    nodes = make_lattice(rng, steps, 9)
+    path = np.array([rng.integers(nodes.nodes(step).start, nodes.nodes(step).stop) for step in range(steps)])
+    relaxation, step = lattice.relax(nodes, WEIGHTS, LIMITS), int(rng.integers(steps))
+    here = np.arange(nodes.nodes(step).start, nodes.nodes(step).stop)
+    prices_of = exchange_kernel.exchanged(relaxation.net, relaxation.rules, path, step, here)
+    others = [np.where(np.arange(steps) == step, node, path) for node in here]
+    whole = np.array([naive_cost(nodes, other, LIMITS) for other in others])
+    np.testing.assert_allclose(prices_of - prices_of[0], whole - whole[0], atol=1e-4)
 
 
 @settings(max_examples=50, deadline=None)
