@@ -40,7 +40,7 @@ class LockOptions:
     slowest_m_s: float = 0.3
     fastest_m_s: float = 1.2
     step_s: float = 0.35
-    lift: float = 0.15
+    lift: float = 0.12
     lift_m: float = 0.05
     min_lock_s: float = 0.05
 
@@ -103,11 +103,27 @@ def find(
     marks = _marks(spans, points, seams, half_blend)
     spans, kept = _room_to_step(spans, marks, points, pace_m_s, fps, options)
     marks = marks[kept]
+    spans = _whole_feet(spans, _steps(spans, marks, contacts))
     long = spans[:, 2] - spans[:, 1] >= max(2.0, options.min_lock_s * fps)
     spans, marks = spans[long], marks[long]
     marks[:, 1] = TOE_HEIGHT_M
-    marks = _as_feet(spans, marks)
+    marks = _as_feet(spans, marks, points, seams, half_blend)
     return Locks(spans, marks, _steps(spans, marks, contacts), pace_m_s)
+
+
+def _whole_feet(spans: IntArray, steps_m: FloatArray) -> IntArray:
+    """Spans without what of them falls into a step of the foot's other end: heel and toe leave and arrive together."""
+    at = np.flatnonzero(steps_m > 0.0)
+    other = spans[:, 0, None] == (spans[at, 0] ^ 1)
+    left, entered = spans[at, 2], spans[at + 1, 1]
+    out = spans.copy()
+    begins = other & (spans[:, 1, None] >= left) & (spans[:, 1, None] < entered)
+    ends = other & (spans[:, 2, None] > left) & (spans[:, 2, None] <= entered)
+    out[:, 1] = np.maximum(out[:, 1], np.where(begins, entered, 0).max(axis=1, initial=0))
+    out[:, 2] = np.minimum(
+        out[:, 2], np.where(ends, left, np.iinfo(np.int64).max).min(axis=1, initial=np.iinfo(np.int64).max)
+    )
+    return out
 
 
 def _steps(spans: IntArray, marks: FloatArray, contacts: npt.NDArray[np.uint8]) -> FloatArray:
@@ -251,8 +267,13 @@ def _room_to_step(
     return out[kept], kept
 
 
-def _as_feet(spans: IntArray, marks: FloatArray) -> FloatArray:
-    """Marks with each heel put one sole's length from the toe it stands with, so that both can be met at once."""
+def _as_feet(
+    spans: IntArray, marks: FloatArray, points: FloatArray, seams: IntArray, half_blend: IntArray
+) -> FloatArray:
+    """Marks with each heel put one sole's length from the toe it stands with, so that both can be met at once.
+
+    The foot points where its own motion has it pointing: about a toe that stays, a foot may turn.
+    """
     marks = marks.copy()
     for foot in (0, 1):
         heels, toes = np.flatnonzero(spans[:, 0] == 2 * foot), np.flatnonzero(spans[:, 0] == 2 * foot + 1)
@@ -261,9 +282,12 @@ def _as_feet(spans: IntArray, marks: FloatArray) -> FloatArray:
         start = np.maximum(spans[heels, 1][:, None], spans[toes, 1])
         stop = np.minimum(spans[heels, 2][:, None], spans[toes, 2])
         partner = np.argmax(stop - start, axis=1)
-        together = (stop - start)[np.arange(len(heels)), partner] > 0
+        rows = np.arange(len(heels))
+        start, stop = start[rows, partner], stop[rows, partner]
+        together = stop > start
         heels, partner = heels[together], toes[partner[together]]
-        sole = marks[partner] - marks[heels]
+        held = np.stack([np.full(len(heels), 2 * foot), start[together], stop[together]], axis=1)
+        sole = _marks(held + np.array([1, 0, 0]), points, seams, half_blend) - _marks(held, points, seams, half_blend)
         length = np.maximum(np.hypot(sole[:, 0], sole[:, 2]), 1e-6)[:, None]
         # the heel gives way: the ball of the foot carries most of the weight in dancing
         marks[heels] = np.where(length > 0.5 * _SOLE, marks[partner] - sole * (_SOLE / length), marks[heels])

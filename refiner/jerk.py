@@ -25,10 +25,13 @@ _AROUND = 3
 @dataclass(frozen=True, slots=True)
 class JerkOptions:
     """reach_s: what a join's spike is spread over, on either side. still: how much the size of the change weighs, in units of
-    a cubic over the reach."""
+    a cubic over the reach. turn_deg, move_m: about as far as any joint is turned and the root moved for it; the spike of a
+    noisy capture would ask for more, and what is left of it is no more than the capture has elsewhere."""
 
     reach_s: float = 0.13
     still: float = 0.1
+    turn_deg: float = 10.0
+    move_m: float = 0.01
 
 
 def spread(
@@ -55,10 +58,17 @@ def spread(
     rotations, root = rotations.copy(), root.copy()
     middle = rotations[seams][:, None]
     turned = quat_to_rotvec(compose(rotations[rows], inverse(middle)))
-    changed = turned[:, wide - reach : wide + reach] + _change(turned, reach, options)
+    change = _bounded(_change(turned, reach, options), float(np.radians(options.turn_deg)))
+    changed = turned[:, wide - reach : wide + reach] + change
     rotations[inner] = compose(rotvec_to_quat(changed), np.broadcast_to(middle, (*changed.shape[:-1], 4)))
-    root[inner] += _change(root[rows], reach, options)
+    root[inner] += _bounded(_change(root[rows], reach, options), options.move_m)
     return rotations, root
+
+
+def _bounded(change: FloatArray, most: float) -> FloatArray:
+    """Curves [S, T, ..., 3], each made smaller as a whole so that it never reaches `most`; small ones hardly."""
+    size = np.linalg.norm(change, axis=-1, keepdims=True).max(axis=1, keepdims=True)
+    return change / np.sqrt(1.0 + np.square(size / most))
 
 
 def _change(values: FloatArray, reach: int, options: JerkOptions) -> FloatArray:
