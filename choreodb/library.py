@@ -245,6 +245,33 @@ class Library:
             found.append(Dance(stitched.motion, stitched.contacts, stitched.hands, report, watch.run(), song))
         return found
 
+    def before_and_after(
+        self,
+        song: str | Path,
+        *,
+        options: PlanOptions | None = None,
+        refine: Refine = "physics",
+        refiner: str | Path | Denoiser | None = None,
+        strength: float | None = None,
+        bpm: float | None = None,
+        beats: str | Path | None = None,
+        metre: int | None = None,
+    ) -> tuple[Stitched, Stitched, list[str]]:
+        """The dance of `dance` as it was joined, as it was refined, and what the refiner warns of."""
+        from choreodb.music.music import Music
+        from choreodb.refiner import modes
+
+        options = options or PlanOptions()
+        denoiser, how = _refiner(refiner, strength, options.seed)
+        modes.check(refine, denoiser)
+        with one_thread():
+            music = Music.load(Path(song), bpm=bpm, beats=beats, metre=metre)
+            plan = self.plan(music, options)
+            joined = self.stitch(plan, refine="none")
+            told = _told(self.store, music, plan) if refine in ("seams", "all") else None
+            refined, warnings = modes.refine(joined, refine, denoiser=denoiser, told=told, options=how)
+        return joined, refined, warnings
+
     def stitch(self, plan: Plan, *, refine: Refine = "physics") -> Stitched:
         """The captured motion along `plan`, joined, and cleaned up unless refine is `none`."""
         from choreodb.refiner import modes
@@ -368,6 +395,10 @@ def _refiner(
     if refiner is None and refine in ("seams", "all") and shipped():
         refiner = shipped()[0]
     if refiner is None:
+        if strength is not None:
+            raise QueryError(
+                f"strength {strength:g} is how far a trained refiner may go, and none is given; add --refiner FILE, or leave strength out"
+            )
         return None, None
 
     usual = RefineOptions()

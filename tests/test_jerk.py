@@ -9,7 +9,7 @@ from walking import clip, lengths, place, reader, walk
 from choreodb.benchmarks.metrics import detail
 from choreodb.motion.contacts import foot_points
 from choreodb.motion.kinematics import forward, joint_positions
-from choreodb.motion.rotations import axis_angle_to_quat, identity, quat_to_rotvec
+from choreodb.motion.rotations import axis_angle_to_quat, compose, identity, inverse, quat_to_rotvec, rotvec_to_quat
 from choreodb.motion.skeleton import CHOREO22
 from choreodb.refiner import jerk
 from choreodb.refiner.physics import clean, clean_motion
@@ -88,3 +88,14 @@ def test_a_cleaned_join_has_less_jerk_than_an_inertialised_one() -> None:
         for each in (made, clean(made))
     )
     assert after < before
+
+
+def test_a_noisy_join_moves_nothing_far(rng: np.random.Generator) -> None:
+    options = jerk.JerkOptions()
+    rotations = np.asarray(rotvec_to_quat(rng.normal(scale=0.4, size=(200, 22, 3))))
+    root = rng.normal(scale=0.2, size=(200, 3))
+    turned, moved = jerk.spread(rotations, root, np.array([100]), FPS)
+    turn = np.linalg.norm(quat_to_rotvec(compose(turned, inverse(rotations))), axis=-1)
+    assert np.degrees(turn.max()) <= options.turn_deg * 1.5
+    assert np.abs(moved - root).max() <= options.move_m
+    assert turn.max() > 0.0

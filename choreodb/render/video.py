@@ -58,15 +58,26 @@ def save_video(
 
     Errors: ChoreoError with ffmpeg's last line where it fails; nothing is left at `path` then.
     """
+    options = options or VideoOptions()
+    encode(_frames(motion, contacts, captions, bars_s, seams_s, options), path, motion.duration_s, options, song=song)
+
+
+def encode(
+    frames: Iterator[npt.NDArray[np.uint8]],
+    path: Path,
+    duration_s: float,
+    options: VideoOptions,
+    *,
+    song: Path | None = None,
+) -> None:
+    """Pictures [H, W, 3] of `options.size` as an H.264 mp4 at `path`. Errors: as `save_video`."""
     import imageio_ffmpeg
 
-    options = options or VideoOptions()
-    frames = _frames(motion, contacts, captions, bars_s, seams_s, options)
     with tempfile.TemporaryDirectory(prefix=".choreodb-", dir=path.parent) as folder:
         # ffmpeg gets the samples that the dance was made for: its own reading of a damaged song may differ
         sound = None if song is None else _Sound(Path(folder, "song.pcm"), *save_pcm(song, Path(folder, "song.pcm")))
         picture = Path(folder, "dance.mp4")
-        command = _command(imageio_ffmpeg.get_ffmpeg_exe(), picture, sound, motion.duration_s, options)
+        command = _command(imageio_ffmpeg.get_ffmpeg_exe(), picture, sound, duration_s, options)
         status, message = _encoded(command, frames)
         if status != 0:
             reason = message.splitlines()[-1] if message else f"exit status {status}"
