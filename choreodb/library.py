@@ -262,7 +262,7 @@ class Library:
         from choreodb.refiner import modes
 
         options = options or PlanOptions()
-        denoiser, how = _refiner(refiner, strength, options.seed)
+        denoiser, how = _refiner(refine, refiner, strength, options.seed)
         modes.check(refine, denoiser)
         with one_thread():
             music = Music.load(Path(song), bpm=bpm, beats=beats, metre=metre)

@@ -41,8 +41,8 @@ class JoinOptions:
     """
 
     reach_s: float = 0.25
-    velocity_s: float = 0.25
-    slip: float = 2.0
+    velocity_s: float = 0.12
+    slip: float = 1.0
     stride_m_s: float = 0.8
     look_s: float = 0.25
     footing_m: float = 0.15

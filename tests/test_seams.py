@@ -68,7 +68,7 @@ def test_a_dance_without_seams_and_a_bad_count_say_so(tmp_path: Path) -> None:
     ("more", "says"),
     [
         (["--count", "0"], "cannot show 0 seams"),
-        (["--refine", "seams"], "needs the weights of a refiner"),
+        (["--refine", "seams", "--refiner", "nothing.safetensors"], "nothing"),
         (["--strength", "0.5"], "none is given"),
     ],
 )
