@@ -23,12 +23,12 @@ import numpy as np
 from choreodb.benchmarks.runs.ann_process import REACHED, TOP
 from choreodb.benchmarks.runs.ann_rows import CONTENDERS, LIMIT, OURS, Contender, Vectors
 from choreodb.benchmarks.runs.ann_vectors import Takes, motion_vectors, song_vectors, takes
+from choreodb.benchmarks.runs.goals import goal, goal_table
 from choreodb.benchmarks.runs.history import Watch
 from choreodb.benchmarks.runs.machine import THREAD_VARIABLES
 from choreodb.benchmarks.runs.plots import Figure, Lines
 from choreodb.benchmarks.runs.registry import AUDIO_SUFFIXES, BenchRequest, BenchResult, Row
 from choreodb.benchmarks.runs.tables import Column, markdown
-from choreodb.benchmarks.runs.verdicts import said
 from choreodb.errors import QueryError
 from choreodb.storage.exact_index import exact_search
 from choreodb.storage.store import Store
@@ -182,8 +182,8 @@ def verdicts(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-def _verdict(size: int, goal: str, value: float, passed: bool) -> Row:
-    return {"kind": "goal", "group": f"{size}", "row": goal, "vectors": size, "value": value, "verdict": said(passed)}
+def _verdict(size: int, name: str, value: float, passed: bool) -> Row:
+    return goal(name, value, passed, unit="vectors", size=size)
 
 
 def format_table(rows: Sequence[Row]) -> str:
@@ -204,12 +204,6 @@ def format_table(rows: Sequence[Row]) -> str:
         Column("cpu_ms", "batch, CPU ms", ".1f"), Column("single_p50_ms", "single p50 ms", ".2f"),
         Column("single_p99_ms", "single p99 ms", ".2f"), Column("effort", "effort", "d"),
     ]  # fmt: skip
-    goals = [
-        Column("vectors", "vectors", "d"),
-        Column("row", "goal", "s"),
-        Column("value", "is", ".3f"),
-        Column("verdict", "", "s"),
-    ]
     about = (
         f"{first['queries']} queries: windows of songs; top {TOP}. Vectors: {first['captured_windows']} overlapping windows of "
         f"{first['captured_s'] / 60.0:.0f} min of captured dance, embedded, then virtual copies of them at other tempi, embedded "
@@ -218,7 +212,7 @@ def format_table(rows: Sequence[Row]) -> str:
     )
     missing = [f"- {row['vectors']} vectors, {row['row']}: {row['missing']}" for row in rows if "missing" in row]
     parts = [about, markdown(building, made), markdown(found, searching), *missing]
-    return "\n\n".join([*parts, markdown([row for row in rows if row["kind"] == "goal"], goals)])
+    return "\n\n".join([*parts, goal_table(rows, "vectors")])
 
 
 def figures(rows: Sequence[Row]) -> tuple[Figure, ...]:

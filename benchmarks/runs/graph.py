@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.benchmarks.runs.ann_vectors import Takes, boundary_lines, takes
+from choreodb.benchmarks.runs.goals import goal, goal_table
 from choreodb.benchmarks.runs.history import Watch
 from choreodb.benchmarks.runs.registry import BenchRequest, BenchResult, Row
 from choreodb.benchmarks.runs.tables import Column, markdown
-from choreodb.benchmarks.runs.verdicts import said
 from choreodb.storage import graph, neighbours
 from choreodb.storage.store import Store
 from choreodb.threads import one_thread
@@ -98,14 +98,11 @@ def _goals(rows: Sequence[Row]) -> list[Row]:
     out: list[Row] = []
     for row in rows:
         if row["lines"] >= JUDGED:
-            for goal, value, passed in (
+            for name, value, passed in (
                 (f"recall@{DEGREE} at least {RECALL}", row["recall"], row["recall"] >= RECALL),
                 (f"at least {GAIN:g} times faster than products", row["gain"], row["gain"] >= GAIN),
             ):
-                out.append(
-                    {"kind": "goal", "group": row["group"], "row": goal, "lines": row["lines"], "value": value,
-                     "verdict": said(passed)}
-                )  # fmt: skip
+                out.append(goal(name, value, passed, unit="lines", size=row["lines"]))
     return out
 
 
@@ -118,17 +115,10 @@ def format_table(rows: Sequence[Row]) -> str:
         Column("cells_cpu_s", "cells, CPU s", ".1f"), Column("gain", "times faster", ".1f"),
         Column("recall", f"recall@{DEGREE}", ".4f"),
     ]  # fmt: skip
-    goals = [
-        Column("lines", "bar lines", "d"),
-        Column("row", "goal", "s"),
-        Column("value", "is", ".3f"),
-        Column("verdict", "", "s"),
-    ]
     about = (
         f"The nearest {DEGREE} of {first['dimensions']} numbers each; {first['captured_lines']} bar lines of "
         f"{first['seconds'] / 60.0:.0f} min of captured dance and their mirror images, the others virtual copies at other tempi. "
         f"One thread. All pairs: taken for {first['sources']} sources and scaled. `index` takes all pairs up to "
         f"{graph.EXACT_LINES} lines, cells above."
     )
-    judged = [row for row in rows if row["kind"] == "goal"]
-    return "\n\n".join([about, markdown(found, columns), *([markdown(judged, goals)] if judged else [])])
+    return "\n\n".join(filter(None, [about, markdown(found, columns), goal_table(rows, "lines", "bar lines")]))
