@@ -203,6 +203,7 @@ class Stand(Denoiser):
         self.middle = np.zeros(features.SEEN, dtype=np.float32)
         self.deviation = np.ones(features.SEEN, dtype=np.float32)
         self.spread = np.ones(features.CHANGES, dtype=np.float32)
+        self.usual = 1e9
         self.styles: tuple[str, ...] = ("walk",)
         self.origins, self.hears, self.encoder = frozenset(), True, "own"
         self.asked: list[int] = []
@@ -422,6 +423,25 @@ def test_weights_of_something_else_are_refused(small: Path, tmp_path: Path) -> N
     weights.save(other, loaded.tensors, {**loaded.card, "config": wide})
     with pytest.raises(QueryError, match="do not fit"):
         Denoiser.load(other)
+
+
+def test_what_is_strange_is_left_alone() -> None:
+    rotations, root, contacts = windows(3)
+    first, stop = np.array([40, 50, 30]), np.array([70, 80, 60])
+    stand = Stand("lift")
+    lifted, _ = between.filled(stand, rotations, root, contacts, first, stop, 30.0)
+    bridge, _ = bridged(rotations, root, first, stop, 30.0)
+    moved = between.filled(stand, rotations, root, contacts, first, stop, 30.0)[1]
+    stand.usual = 1e-3
+    rested = between.filled(stand, rotations, root, contacts, first, stop, 30.0)
+    np.testing.assert_allclose(rested[0], bridge, atol=1e-12)
+    assert np.abs(moved - rested[1]).max() > 0.04
+    np.testing.assert_allclose(lifted, bridge, atol=1e-9)
+    free = np.zeros((2, features.FRAMES), dtype=np.float32)
+    seen = np.ones((2, features.FRAMES, features.SEEN), dtype=np.float32)
+    free[0, 50:60], seen[0, 50:60] = 1.0, 100.0
+    np.testing.assert_allclose(features.strangeness(seen, free), 1.0)
+    np.testing.assert_allclose(features.strangeness(2.0 * seen[1:], 1.0 + free[1:]), 4.0)
 
 
 def test_devices_are_picked_and_refused() -> None:

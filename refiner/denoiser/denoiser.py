@@ -23,6 +23,8 @@ Denoise = Callable[[Floats, float, "Given"], Floats]
 ARCHITECTURE = "seam-denoiser"
 SHIPPED = Path(__file__).parent / "shipped"
 """Weights that come with ChoreoDB."""
+_STRANGE = 1.3
+"""How many times stranger than 95 % of the windows that were held out a window may be before nothing of it is changed."""
 
 
 def shipped() -> tuple[str, ...]:
@@ -91,7 +93,8 @@ class Denoiser:
             self.middle, self.deviation, self.spread = (
                 np.asarray(weights.tensors[name], dtype=np.float32) for name in ("middle", "deviation", "spread")
             )
-        except KeyError as error:
+            self.usual = float(np.asarray(weights.tensors["usual"]).reshape(()))
+        except (KeyError, ValueError) as error:
             raise QueryError(
                 f"weights {weights.name!r} hold no {error}: they are of an older refiner; train it again"
             ) from None
@@ -150,4 +153,11 @@ class Denoiser:
         amount = np.float32(options.temperature * schedule.noise(times[0]))
         entered = np.broadcast_to(amount * noise, (len(free), *noise.shape))
         found = sampler.SAMPLERS[options.sampler](kept, entered, times)
-        return np.asarray(found * (given.length_s[:, None, None] * self.spread), dtype=np.float32)
+        size = (given.length_s * self.trust(given))[:, None, None] * self.spread
+        return np.asarray(found * size, dtype=np.float32)
+
+    def trust(self, given: Given) -> Floats:
+        """How much of a change is made [B]: all where windows are like those that it was trained on, nothing where they are
+        not; there it does not know what it says."""
+        strange = features.strangeness(given.seen, given.free) / self.usual
+        return np.clip((_STRANGE - strange) / (_STRANGE - 1.0), 0.0, 1.0).astype(np.float32)

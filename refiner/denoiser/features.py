@@ -93,3 +93,11 @@ def freedom(times_s: FloatArray, first_s: FloatArray, stop_s: FloatArray) -> npt
 def steep(free: FloatArray) -> FloatArray:
     """A faster fade than `freedom` with the same ends, for changes that have grown from nothing already."""
     return np.asarray(1.0 - (1.0 - free) ** 4)
+
+
+def strangeness(seen: npt.NDArray[np.float32], free: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """How far windows [B, N, 139], normalised, are from what is usual [B]: the mean square of what is known, or of all where
+    nothing is; about 1 for what the normalisation was taken from."""
+    known = (free == 0.0).astype(np.float32)
+    known = np.where(known.any(axis=1, keepdims=True), known, 1.0)
+    return np.asarray((np.square(seen).mean(axis=-1) * known).sum(axis=1) / known.sum(axis=1), dtype=np.float32)

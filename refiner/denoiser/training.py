@@ -136,9 +136,11 @@ def train_on(
             run.state.save(checkpoint, step + 1)
         if late:
             break
-    checked = run.validate(_material(rest, options))
+    others = run.held_out_pairs(_material(rest, options))
+    checked = run.validate(others)
     found = {name: float(values.mean()) for name, values in checked.items()}
     tensors = {name: value.cpu().numpy() for name, value in run.state.normal.items()}
+    tensors["usual"] = np.array([usual(others, run.state.normal)], dtype=np.float32)
     tensors |= {f"net.{name}": value.cpu().numpy().astype(np.float16) for name, value in run.state.average.items()}
     hears = any(clip.music is not None for clip in captured)
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - spent
@@ -226,12 +228,15 @@ class _Run:
             has[:, CONDITIONS.index(name)] = 0.0
         return replace(given, has=has)
 
-    def validate(self, material: Material) -> dict[str, npt.NDArray[np.float32]]:
-        """Terms over held-out pairs of each kind by the mean of weights, at a fixed noise, and those of no change at all."""
+    def held_out_pairs(self, material: Material) -> Pairs:
+        """Pairs of clips that are not trained on; the same for every run with this seed."""
+        return self._drawn(material, min(512, self.options.pairs), (3,))
+
+    def validate(self, made: Pairs) -> dict[str, npt.NDArray[np.float32]]:
+        """Terms over pairs of each kind by the mean of weights, at a fixed noise, and those of no change at all."""
         own = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.network.load_state_dict(self.state.average)
         self.network.eval()
-        made = self._drawn(material, min(512, self.options.pairs), (3,))
         if not self.state.normal:
             self._pairs(0)
         out: dict[str, npt.NDArray[np.float32]] = {}
@@ -252,6 +257,13 @@ class _Run:
             before = losses.terms(torch.zeros_like(true.change), true, size)
         out = {f"{name}_made": value.cpu().numpy() for name, value in found.items()}
         return out | {f"{name}_given": value.cpu().numpy() for name, value in before.items()}
+
+
+def usual(made: Pairs, normal: Mapping[str, Tensor]) -> float:
+    """How strange (`features.strangeness`) 95 % of windows are at most."""
+    seen = features.seen(made.rotations, made.root, made.contacts)
+    seen = (seen - normal["middle"].numpy()) / normal["deviation"].numpy()
+    return float(np.percentile(features.strangeness(seen, made.free), 95.0))
 
 
 def _normal(made: Pairs) -> dict[str, Tensor]:
