@@ -23,7 +23,8 @@ from choreodb.motion.rotations import FloatArray
 from choreodb.motion.skeleton import CHOREO22
 from choreodb.refiner import physics
 from choreodb.retriever.placement import Placement, Step
-from choreodb.retriever.stitch import DANCE, ReadMotion, Stitched, StitchOptions, stitch
+from choreodb.retriever.sources import ReadMotion
+from choreodb.retriever.stitch import DANCE, Stitched, StitchOptions, stitch
 
 if TYPE_CHECKING:
     from choreodb.benchmarks.runs.registry import BenchRequest, BenchResult

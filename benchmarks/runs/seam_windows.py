@@ -13,7 +13,8 @@ from choreodb.motion.kinematics import forward
 from choreodb.motion.rotations import quat_to_yaw, rotate, yaw_to_quat
 from choreodb.motion.skeleton import CHOREO22
 from choreodb.retriever.placement import Placement, Step
-from choreodb.retriever.stitch import ReadMotion, Stitched, stitch
+from choreodb.retriever.sources import ReadMotion
+from choreodb.retriever.stitch import Stitched, stitch
 
 Array = npt.NDArray[np.float32]
 
