@@ -35,7 +35,7 @@ class BenchRequest:
     """What a benchmark is run on.
 
     library: a library or None. songs: audio files, folders expanded. data: folder of annotated data or None. quick: only
-    find out whether it runs. refiner: weights of a refiner that is to be measured, too. encoders: trained ones to set beside the others, by name or file; empty: those that are shipped.
+    find out whether it runs. refiner: weights of a refiner that is to be measured, too, by name or file. encoders: trained ones to set beside the others, by name or file; empty: those that are shipped.
     """
 
     library: Path | None
@@ -316,7 +316,8 @@ def _facts(request: BenchRequest, began: float, name: str) -> Row:
 def _parts(request: BenchRequest) -> Iterator[str]:
     yield f"seed {request.seed} quick {request.quick}"
     if request.refiner is not None:
-        yield hashlib.sha256(request.refiner.read_bytes()).hexdigest()
+        file = request.refiner
+        yield hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else f"refiner {file}"
     yield from (f"encoder {Path(name).name}" for name in request.encoders)
     if request.library is not None:
         from choreodb.storage.store import Store

@@ -44,6 +44,8 @@ def _network() -> Any:
     from torch import nn
 
     class Layer(nn.Module):
+        """Frames attend to one another, then to the music; each part is scaled and shifted by the level of noise."""
+
         def __init__(self) -> None:
             super().__init__()
             self.own = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
@@ -66,6 +68,8 @@ def _network() -> Any:
             return x
 
     class Network(nn.Module):
+        """(noisy windows [B, 150, 151], music [B, 150, 512], level [B, 512]) to the clean windows."""
+
         def __init__(self) -> None:
             super().__init__()
             self.enter, self.leave = nn.Linear(CHANNELS, WIDTH), nn.Linear(WIDTH, CHANNELS)

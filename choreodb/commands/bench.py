@@ -24,7 +24,7 @@ def add(commands: Commands) -> None:
         "--out", type=Path, metavar="DIR", help="write the report here: Markdown, plots, JSON, JSON lines"
     )
     parser.add_argument(
-        "--refiner", type=Path, metavar="FILE", help="weights of a refiner for `bench refine` to measure"
+        "--refiner", type=Path, metavar="NAME|FILE", help="weights of a refiner for `bench refine` to measure"
     )
     parser.add_argument(
         "--encoder", action="append", default=[], metavar="NAME|FILE",
