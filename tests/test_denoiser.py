@@ -477,6 +477,10 @@ def test_what_is_left_out_is_never_seen() -> None:
     assert [row["row"] for row in rows][1:] == [name for name, _ in conditions.ROWS]
     assert all(row["gap_position"] > 0.0 for row in rows)
     text = conditions.format_table(rows)
+    shipped = conditions.told_less(Path("troupe"), captured(2), pairs=40)
+    assert [row["row"] for row in shipped] == [row["row"] for row in rows]
+    assert shipped[1]["gap_position_change"] == [0.0, 0.0]
+    assert any(row["gap_position_change"] != [0.0, 0.0] for row in shipped[2:])
     assert "without style" in text
     with pytest.raises(QueryError, match="condition 'taste'"):
         replace(tiny(), without=("taste",))

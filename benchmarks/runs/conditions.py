@@ -2,7 +2,8 @@
 
 Every row is trained on the same windows of a library but for what is left out, and judged on the same held-out windows: gaps
 that are filled from noise in one step, and seams that are changed from what was stitched. No row is trained for long enough
-to be of use; only differences between rows count.
+to be of use; only differences between rows count. With `--refiner` nothing is trained: trained weights, which know how it is
+not to be told of something, are told less and less.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,7 +60,10 @@ def run(request: BenchRequest) -> BenchResult:
     steps, pairs = (QUICK_STEPS, QUICK_PAIRS) if request.quick else (STEPS, PAIRS)
     with one_thread():
         train, rest, _ = corpus.clips_of(library, share=0.2, songs=songs)
-        rows = bench_conditions(train, rest, steps=steps, pairs=pairs, seed=request.seed, progress=request.progress)
+        if request.refiner is not None:
+            rows = told_less(request.refiner, rest, pairs=512, seed=request.seed)
+        else:
+            rows = bench_conditions(train, rest, steps=steps, pairs=pairs, seed=request.seed, progress=request.progress)
     return BenchResult("conditions", rows, format_table(rows))
 
 
@@ -87,15 +92,39 @@ def bench_conditions(
             replace(usual, steps=steps, warm=max(1, steps // 5), pairs=pairs, refresh=steps, seed=seed, without=without, average=0.98),
         )  # fmt: skip
         checked[name] = made.checked
-        row: Row = {"row": name, "steps": made.steps, "cpu_s": time.process_time() - began}
-        for figure in _FIGURES:
-            if f"{figure}_made" in made.checked:
-                row[figure] = float(made.checked[f"{figure}_made"].mean())
-                row[f"{figure}_change"] = _interval(made.checked, checked[ALL], figure, seed)
-        rows.append(row)
-    first = checked[ALL]
-    given = {figure: float(first[f"{figure}_given"].mean()) for figure in _FIGURES if f"{figure}_given" in first}
-    return [{"row": "as given, no network", **given}, *rows]
+        rows.append(
+            {"row": name, "steps": made.steps, "cpu_s": time.process_time() - began}
+            | _figures(made.checked, checked[ALL], seed)
+        )
+    return [_given(checked[ALL]), *rows]
+
+
+def told_less(refiner: Path, rest: Sequence[Clip], *, pairs: int, seed: int = 0) -> list[Row]:
+    """The same rows by trained weights, a name or a file, without training."""
+    from choreodb.refiner.denoiser import denoiser, training
+
+    weights = denoiser.weights_of(refiner)
+    checked: dict[str, Mapping[str, Any]] = {}
+    for name, without in ROWS:
+        options = training.TrainOptions(pairs=pairs, seed=seed, without=without)
+        checked[name] = training.checked_by(weights, rest, options)
+    rows = [{"row": name, **_figures(found, checked[ALL], seed)} for name, found in checked.items()]
+    return [_given(checked[ALL]), *rows]
+
+
+def _given(found: Mapping[str, Any]) -> Row:
+    given = {figure: float(found[f"{figure}_given"].mean()) for figure in _FIGURES if f"{figure}_given" in found}
+    return {"row": "as given, no network", **given}
+
+
+def _figures(found: Mapping[str, Any], whole: Mapping[str, Any], seed: int) -> Row:
+    """Means, and how much worse each is than with all conditions."""
+    row: Row = {}
+    for figure in _FIGURES:
+        if f"{figure}_made" in found:
+            row[figure] = float(found[f"{figure}_made"].mean())
+            row[f"{figure}_change"] = _interval(found, whole, figure, seed)
+    return row
 
 
 def _interval(found: Mapping[str, Any], whole: Mapping[str, Any], figure: str, seed: int) -> list[float]:
@@ -119,8 +148,9 @@ def format_table(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table, and what they mean."""
     shown = [row | {f"{name}_said": _said(row, name) for name in _FIGURES} for row in rows]
     note = (
-        "Mean distance of joints, and of their velocities, from what was captured, on held-out windows; worse by: than with all "
-        "conditions, 95 % of draws of windows. Every row is trained anew, for as many steps."
+        "Mean distance of joints, and of their velocities, from what was captured, on held-out windows; steps: of training, for every "
+        "row as many (none where trained weights were told less); worse by: than with all "
+        "conditions, 95 % of draws of windows."
     )
     return f"{markdown(shown, _COLUMNS)}\n\n{note}"
 

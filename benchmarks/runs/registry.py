@@ -316,8 +316,8 @@ def _facts(request: BenchRequest, began: float, name: str) -> Row:
 def _parts(request: BenchRequest) -> Iterator[str]:
     yield f"seed {request.seed} quick {request.quick}"
     if request.refiner is not None:
-        file = request.refiner
-        yield hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else f"refiner {file}"
+        given = request.refiner
+        yield hashlib.sha256(given.read_bytes()).hexdigest() if given.is_file() else f"refiner {given}"
     yield from (f"encoder {Path(name).name}" for name in request.encoders)
     if request.library is not None:
         from choreodb.storage.store import Store

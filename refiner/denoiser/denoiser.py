@@ -32,6 +32,15 @@ def shipped() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SHIPPED.glob("*.safetensors")))
 
 
+def weights_of(source: Path | str) -> Weights:
+    """The weights in a `.safetensors` file, or shipped under a name; EncoderError where they cannot be read."""
+    from choreodb.indexer.encoders.weights import load
+
+    if str(source) in shipped() and not Path(source).is_file():
+        source = SHIPPED / f"{source}.safetensors"
+    return load(source)
+
+
 @dataclass(frozen=True, slots=True)
 class RefineOptions:
     """strength: level of noise at which the retrieved motion enters, 0 (it stays) to 1. steps: of the sampler. guidance: 1
@@ -111,11 +120,7 @@ class Denoiser:
     def load(cls, path: Path | str, device: str = "auto", half: bool | None = None) -> Denoiser:
         """The denoiser in a `.safetensors` file, or shipped under a name; EncoderError where it cannot be read,
         MissingExtraError without torch."""
-        from choreodb.indexer.encoders.weights import load
-
-        if str(path) in shipped() and not Path(path).is_file():
-            path = SHIPPED / f"{path}.safetensors"
-        return cls(load(path), device, half)
+        return cls(weights_of(path), device, half)
 
     def given(
         self, rotations: npt.NDArray[Any], root: npt.NDArray[Any], contacts: npt.NDArray[Any], free: Floats,

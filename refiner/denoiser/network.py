@@ -6,6 +6,7 @@ by a learnt one that says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -31,6 +32,13 @@ class NetworkConfig:
     heads: int = 4
     styles: tuple[str, ...] = ()
     embedding: int = 256
+
+    @classmethod
+    def of_card(cls, said: Mapping[str, Any]) -> NetworkConfig:
+        """What `as_dict` said; KeyError, TypeError or ValueError where it did not say that."""
+        tokens, heads, embedding = (int(said[name]) for name in ("tokens", "heads", "embedding"))
+        widths, styles = tuple(int(width) for width in said["widths"]), tuple(str(style) for style in said["styles"])
+        return cls(widths, tokens, heads, styles, embedding)
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""

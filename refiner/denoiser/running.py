@@ -29,11 +29,7 @@ class Runner:
     def __init__(self, weights: Weights, device: str = "auto", half: bool | None = None) -> None:
         told = weights.card["config"]
         try:
-            config = NetworkConfig(
-                **{name: told[name] for name in ("tokens", "heads", "embedding")},
-                widths=tuple(int(width) for width in told["widths"]),
-                styles=tuple(str(style) for style in told["styles"]),
-            )
+            config = NetworkConfig.of_card(told)
             network = Network(config)
             arrays = {
                 name[4:]: torch.from_numpy(np.array(value, dtype=np.float32))

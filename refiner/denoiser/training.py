@@ -23,6 +23,7 @@ from choreodb.refiner.denoiser.state import State
 from choreodb.refiner.denoiser.windows import Clip, Material
 
 if TYPE_CHECKING:
+    from choreodb.indexer.encoders.weights import Weights
     from choreodb.library import Library
 
 ARCHITECTURE = "seam-denoiser"
@@ -145,6 +146,17 @@ def train_on(
     hears = any(clip.music is not None for clip in captured)
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - spent
     return Trained(tensors, config, run.state.curve, found, checked, origins, hears, step + 1, seconds, cpu_s)
+
+
+def checked_by(weights: Weights, clips: Sequence[Clip], options: TrainOptions) -> dict[str, npt.NDArray[np.float32]]:
+    """The terms of `Trained.checked` for trained weights, on clips that they may never have seen; told of nothing that
+    `options` go without."""
+    config = NetworkConfig.of_card(weights.card["config"])
+    run = _Run(Network(config).to(device.pick(options.device)), _material(clips, options), config.styles, options)
+    tensors = {name: torch.from_numpy(np.array(value, dtype=np.float32)) for name, value in weights.tensors.items()}
+    run.state.normal = {name: tensors[name] for name in ("middle", "deviation", "spread")}
+    run.state.average = {name[4:]: value.to(run.device) for name, value in tensors.items() if name.startswith("net.")}
+    return run.validate(run.held_out_pairs(run.material))
 
 
 def _material(clips: Sequence[Clip], options: TrainOptions) -> Material:
