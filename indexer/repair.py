@@ -24,6 +24,7 @@ from choreodb.storage import manifest as manifests
 from choreodb.storage.index import build_files
 from choreodb.storage.place import Place, at
 from choreodb.storage.store import Store, resolve
+from choreodb.storage.tables import SCHEMAS
 from choreodb.storage.verify import Problem, verify
 from choreodb.threads import one_thread
 
@@ -80,6 +81,8 @@ def _refuse_lost(store: Store, bad: set[str]) -> None:
 
 def _rebuild(store: Store, bad: set[str]) -> Store:
     clips = sorted(store.table("clips").to_pylist(), key=lambda row: str(row["clip"]))
+    if not clips:
+        return _emptied(store, bad)
     trained = _trained(store)
     described = [_described(store, row, trained) for row in clips]
     connected = connect.connect(clips, described, _unmirrored(store, clips, bad), trained=trained)
@@ -94,6 +97,17 @@ def _rebuild(store: Store, bad: set[str]) -> Store:
         index=build_files(arrays["embeddings"]),
         meta=meta,
         encoder=known,
+        change={"action": "repair", "damaged": len(bad)},
+    )
+
+
+def _emptied(store: Store, bad: set[str]) -> Store:
+    """The version of a library from which every clip was deleted: all that was derived, without a row."""
+    arrays = {name: np.empty((0, entry.shape[1]), entry.dtype) for name, entry in store.manifest.arrays.items()}
+    return store.commit(
+        tables={name: SCHEMAS[name].empty_table() for name in ("segments", "transitions")},
+        arrays=arrays,
+        index=build_files(arrays["embeddings"]) if "embeddings" in arrays else None,
         change={"action": "repair", "damaged": len(bad)},
     )
 

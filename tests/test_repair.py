@@ -105,3 +105,17 @@ def test_the_command(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "rebuilt in version 3" in capsys.readouterr().out
     assert main(["verify", str(library), "--repair"]) == 0
     assert main(["verify", str(library), "--repair", "--at", "1"]) == 1
+
+
+@pytest.mark.parametrize("name", ["segments", "transitions", "embeddings"])
+def test_a_library_without_clips_is_repaired(sample_library: Path, tmp_path: Path, name: str) -> None:
+    """Every clip was deleted, and then what is left of a table or an array is damaged."""
+    store = Store.open(Path(shutil.copytree(sample_library, tmp_path / "lib")))
+    clips = store.columns("clips", ["clip"]).column("clip").to_pylist()
+    empty = edit.delete(store, clips)
+    entry = empty.manifest.arrays[name].file if name in empty.manifest.arrays else empty.manifest.tables[name][0]
+    path = tmp_path / "lib" / entry.path
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert repair(tmp_path / "lib").left == ()
+    assert verify(tmp_path / "lib") == ()
+    assert Store.open(tmp_path / "lib").manifest.rows("segments") == 0
