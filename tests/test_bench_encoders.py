@@ -189,6 +189,25 @@ def test_a_cohort_takes_out_what_fits_everything(windows: list[PairWindow], rng:
     assert spread / told.std() < 0.75 * plain.mean(axis=0).std() / plain.std()
 
 
+def test_what_is_remembered_is_what_is_worked_out(windows: list[PairWindow], rng: np.random.Generator) -> None:
+    from choreodb.benchmarks.runs import chosen_rows
+
+    place = {id(each): at for at, each in enumerate(windows)}
+    table = rng.normal(size=(len(windows), len(windows)))
+    asked: list[int] = []
+
+    def scorer(music: list[PairWindow], motion: list[PairWindow]) -> np.ndarray:
+        asked.append(len(music) * len(motion))
+        return table[np.ix_([place[id(each)] for each in music], [place[id(each)] for each in motion])]
+
+    kept = chosen_rows.Remembered(scorer)
+    for music, motion in ((windows[:3], windows[:4]), (windows, windows), (windows[4:1:-1], windows[2:7])):
+        assert np.array_equal(kept(music, motion), scorer(music, motion))
+    before = len(asked)
+    kept(windows[1:5], windows[3:])
+    assert len(asked) == before
+
+
 def test_spectra_know_a_frequency_whenever_it_falls() -> None:
     from choreodb.benchmarks.runs.chosen_rows import Spectra
 
