@@ -64,8 +64,10 @@ def _add_refiner(verbs: Commands) -> None:
     refiner.add_argument(
         "--out", type=Path, default=Path("refiner.safetensors"), metavar="FILE", help="default: refiner.safetensors"
     )
-    refiner.add_argument("--steps", type=int, default=3000, metavar="N", help="of training (default: 3000)")
-    refiner.add_argument("--pairs", type=int, default=6000, metavar="N", help="to train on (default: 6000)")
+    refiner.add_argument("--steps", type=int, default=3200, metavar="N", help="of training (default: 3200)")
+    refiner.add_argument(
+        "--pairs", type=int, default=4096, metavar="N", help="made at once, anew every 800 steps (default: 4096)"
+    )
     refiner.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     refiner.add_argument(
         "--device",

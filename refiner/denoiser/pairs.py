@@ -103,12 +103,11 @@ def _some(
     kind = np.sort(rng.choice(3, size=count, p=options.shares))
     music, embedding, style = material.about(true, styles)
     flip = rng.uniform(size=count) < 0.5
-    gaps = np.flatnonzero(kind == GAP)
-    given = [_copied(true)] if len(gaps) == 0 else [_with_gaps(_rows(true, gaps), rng, options)]
-    joins = np.flatnonzero(kind != GAP)
+    # gaps come first, as kinds are sorted
+    gaps, joins = np.flatnonzero(kind == GAP), np.flatnonzero(kind != GAP)
+    given = [_with_gaps(_rows(true, gaps), rng, options)] if len(gaps) else []
     if len(joins):
-        seams = _with_seams(material, _rows(true, joins), kind[joins], rng, options)
-        given = [seams] if len(gaps) == 0 else [*given, seams]
+        given.append(_with_seams(material, _rows(true, joins), kind[joins], rng, options))
     rotations, root, contacts, first_s, stop_s = (np.concatenate(parts) for parts in zip(*given, strict=True))
     was = _mirrored(true.rotations, true.root, true.contacts, flip)
     now = _mirrored(rotations, root, contacts, flip)
@@ -127,11 +126,6 @@ def _some(
 
 def _rows(windows: Windows, rows: Indices) -> Windows:
     return Windows(*(getattr(windows, name)[rows] for name in Windows.__dataclass_fields__))
-
-
-def _copied(windows: Windows) -> tuple[Array, Array, Array, Array, Array]:
-    ends = np.zeros(len(windows.clip))
-    return windows.rotations, windows.root, windows.contacts, ends, ends + 1.0
 
 
 def _mirrored(

@@ -42,7 +42,7 @@ class TrainOptions:
     minutes: stop after so long, 0 for never: what is left of the schedule then is not run. stop: likewise, after so many steps.
     device: `auto`, `cpu` or `cuda`."""
 
-    steps: int = 6000
+    steps: int = 3200
     batch: int = 32
     pairs: int = 4096
     refresh: int = 800
