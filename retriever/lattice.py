@@ -32,7 +32,7 @@ FEW_PATHS = 20_000
 """A lattice of no more paths is searched exactly."""
 
 RUNS = 24
-"""Lengths of a run, in steps, that are told apart; longer ones count as this long."""
+"""Lengths of a run, in steps, that are told apart at most; longer ones count as this long."""
 
 WINDOW, WINDOW_BEAM, SWEEPS = 24, 32, 1
 """Steps that are searched anew at once when a path is polished, the beam for it, and how often the path is gone over."""
@@ -162,7 +162,7 @@ def relax(
     same nodes at other unary prices.
     """
     net = net_of(lattice, weights, limits) if joins is None else joins._replace(unary=lattice.unary)
-    togo = np.zeros((len(lattice.segment), RUNS))
+    togo = np.zeros((len(lattice.segment), net.longer.shape[1]))
     search_kernel.backward(net, net.unary, 0, len(lattice) - 1, togo)
     cost, path = search_kernel.follow(net, net.unary, togo)
     rules = rules_of(lattice, weights, limits)._replace(origins=int(net.origin.max()) + 1)
@@ -185,7 +185,7 @@ def net_of(lattice: Lattice, weights: CostWeights, limits: Limits) -> search_ker
             w_transition, w_style, cut, price[begin[step - 1] : begin[step]], follower[here],
         )  # fmt: skip
         follower[here] += np.where(follower[here] >= 0, ahead.start, 0)
-    over = path_kernel.run_seconds(lattice.seconds, limits.verbatim_s, RUNS)
+    over = _told_apart(path_kernel.run_seconds(lattice.seconds, limits.verbatim_s, RUNS))
     return _material(lattice, limits)._replace(
         price=price,
         begin=begin,
@@ -195,6 +195,12 @@ def net_of(lattice: Lattice, weights: CostWeights, limits: Limits) -> search_ker
         hold=weights.phrasing * lattice.section,
         longer=over * (weights.verbatim / costs.UNIT_S),
     )
+
+
+def _told_apart(over_s: FloatArray) -> FloatArray:
+    """The columns of over_s [N, R] up to the first after which all are the same."""
+    differs = np.flatnonzero(np.any(over_s[:, 1:] != over_s[:, :-1], axis=0))
+    return np.ascontiguousarray(over_s[:, : 2 + int(differs[-1]) if len(differs) else 1])
 
 
 def _material(lattice: Lattice, limits: Limits) -> search_kernel.Net:
@@ -285,16 +291,17 @@ def search(
 ) -> IntArray:
     """The path [N] that a beam of `width` under `GUIDE` finds, polished; the cheapest of all where there are few.
 
-    known: a path to polish instead of the beam's.
+    known: a path to polish instead of the beam's where it is cheaper.
     """
     net, rules = relaxation.net, relaxation.rules
     if _few(net):
         return _exact(net, rules, relaxation)
     if path_kernel.path_price(net, rules, relaxation.path) <= (1.0 + CLOSE_SHARE) * relaxation.cost:
         return relaxation.path
-    if known is None:
-        known = beam_search(lattice, relaxation, weights, width, limits, guide=GUIDE)
-    return polished(relaxation, known)[1]
+    path = beam_search(lattice, relaxation, weights, width, limits, guide=GUIDE)
+    if known is not None and path_kernel.path_price(net, rules, known) < path_kernel.path_price(net, rules, path):
+        path = known
+    return polished(relaxation, path)[1]
 
 
 def _few(net: search_kernel.Net) -> bool:

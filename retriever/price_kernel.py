@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from choreodb.retriever.path_kernel import familiarity
+from choreodb.retriever.path_kernel import familiarity, repeated
 from choreodb.retriever.search_kernel import BLOCKS, F64, I64, Net, Rules, backward, follow
 
 
@@ -24,12 +24,16 @@ class Cells(NamedTuple):
 @njit(cache=True, nogil=True)
 def dearer(net: Net, cells: Cells, use: F64, fill: F64) -> F64:
     """Unary prices [M] with those of using a cell, use [C], and of a second of an origin in a stretch, fill [B, O]."""
-    result = net.unary.copy()
-    for step in range(net.offset.shape[0] - 1):
-        for node in range(net.offset[step], net.offset[step + 1]):
-            result[node] += use[cells.of_node[node]]
-            for block in range(net.block[step] - BLOCKS + 1, net.block[step] + 1):
-                result[node] += fill[block, net.origin[node]] * net.seconds[step]
+    # fields looked up in a loop would be counted in and out each time
+    offset, origin, blocks, seconds, of_node = net.offset, net.origin, net.block, net.seconds, cells.of_node
+    result, second = net.unary.copy(), np.empty(fill.shape[1])
+    for step in range(offset.shape[0] - 1):
+        second[:] = 0.0
+        for block in range(blocks[step] - BLOCKS + 1, blocks[step] + 1):
+            for at in range(fill.shape[1]):
+                second[at] += fill[block, at]
+        for node in range(offset[step], offset[step + 1]):
+            result[node] += use[of_node[node]] + second[origin[node]] * seconds[step]
     return result
 
 
@@ -39,29 +43,27 @@ def cheapest_uses(net: Net, rules: Rules, cells: Cells, use: F64, used: F64) -> 
 
     Fills used [C]. Uses that have another between them are not set against each other, which keeps it a lower bound.
     """
-    total = 0.0
-    longest = 0
-    for group in range(cells.begin.shape[0] - 1):
-        longest = max(longest, cells.begin[group + 1] - cells.begin[group])
+    total, longest = 0.0, 0
+    begin, steps, middle_s = cells.begin, cells.step, net.middle_s
+    for group in range(begin.shape[0] - 1):
+        longest = max(longest, begin[group + 1] - begin[group])
     at, gain, before = np.empty(longest, dtype=np.int64), np.empty(longest), np.empty(longest, dtype=np.int64)
     used[:] = 0.0
-    for group in range(cells.begin.shape[0] - 1):
+    for group in range(begin.shape[0] - 1):
         count = 0
-        for cell in range(cells.begin[group], cells.begin[group + 1]):
+        for cell in range(begin[group], begin[group + 1]):
             if use[cell] > 0.0:
-                at[count] = cell
-                count += 1
+                at[count], count = cell, count + 1
         best, last = 0.0, -1
         for i in range(count):
             least, follows = 0.0, -1
-            now_s = net.middle_s[cells.step[at[i]]]
+            now_s = middle_s[steps[at[i]]]
             for j in range(i):
-                elapsed_s = now_s - net.middle_s[cells.step[at[j]]]
-                price = gain[j] + rules.repetition * max(0.0, 1.0 - elapsed_s / max(rules.horizon_s, 1e-9))
-                if elapsed_s < rules.no_repeat_s:
-                    price += rules.forbidden
-                if price < least:
-                    least, follows = price, j
+                # repetition only adds
+                if gain[j] < least:
+                    price = gain[j] + repeated(rules, 1.0, now_s - middle_s[steps[at[j]]])
+                    if price < least:
+                        least, follows = price, j
             gain[i], before[i] = least - use[at[i]], follows
             if gain[i] < best:
                 best, last = gain[i], i
@@ -76,9 +78,10 @@ def cheapest_uses(net: Net, rules: Rules, cells: Cells, use: F64, used: F64) -> 
 def cheapest_fills(net: Net, rules: Rules, fill: F64, filled_s: F64) -> float:
     """What the stretches get back: each is filled with each origin as far as that pays. Fills filled_s [B, O]."""
     total = 0.0
-    room_s = np.zeros(fill.shape[0])
-    for step in range(net.seconds.shape[0]):
-        room_s[net.block[step] - BLOCKS + 1 : net.block[step] + 1] += net.seconds[step]
+    room_s, blocks, seconds = np.zeros(fill.shape[0]), net.block, net.seconds
+    for step in range(seconds.shape[0]):
+        for block in range(blocks[step] - BLOCKS + 1, blocks[step] + 1):
+            room_s[block] += seconds[step]
     for block in range(fill.shape[0]):
         most = room_s[block] / rules.block_s
         for origin in range(fill.shape[1]):
@@ -115,6 +118,7 @@ def ascend(
     upper: price of a path that is known. seconds_scale: how fast prices of seconds move beside those of uses.
     Camerini, Fratta, Maffioli 1975, "On improving relaxation methods by modified gradient techniques".
     """
+    of_node, blocks, origins, seconds = cells.of_node, net.block, net.origin, net.seconds
     togo = np.zeros((net.unary.shape[0], net.longer.shape[1]))
     used, filled_s = np.zeros_like(use), np.zeros_like(fill)
     best, best_use, best_fill = -np.inf, use.copy(), fill.copy()
@@ -137,9 +141,9 @@ def ascend(
             continue
         over_use, over_fill = -used, -filled_s
         for step in range(path.shape[0]):
-            over_use[cells.of_node[path[step]]] += 1.0
-            for block in range(net.block[step] - BLOCKS + 1, net.block[step] + 1):
-                over_fill[block, net.origin[path[step]]] += net.seconds[step]
+            over_use[of_node[path[step]]] += 1.0
+            for block in range(blocks[step] - BLOCKS + 1, blocks[step] + 1):
+                over_fill[block, origins[path[step]]] += seconds[step]
         length = 0.0
         for cell in range(use.shape[0]):
             if use[cell] <= 0.0 and over_use[cell] < 0.0:

@@ -91,7 +91,7 @@ def _least_sum(a: F32, b: F32) -> float:
 def _backward_step(net: Net, step: int, unary: F64, togo: F64) -> None:
     """Fill togo of the nodes of `step` from those of the next."""
     here, ahead, end = net.offset[step], net.offset[step + 1], net.offset[step + 2]
-    columns, runs = end - ahead, togo.shape[1]
+    columns, runs, longer = end - ahead, togo.shape[1], net.longer[step + 1]
     # single precision is enough beside the least of them, not beside the price of a whole dance
     base = np.inf
     for b in range(columns):
@@ -104,12 +104,12 @@ def _backward_step(net: Net, step: int, unary: F64, togo: F64) -> None:
         row = net.begin[step] + a * columns
         changed = base + _least_sum(net.price[row : row + columns], entered)
         on = net.follower[here + a]
-        for run in range(runs):
-            togo[here + a, run] = changed
-            if on >= 0:
+        togo[here + a] = changed
+        if on >= 0:
+            going = net.hold[step + 1] + unary[on]
+            for run in range(runs):
                 then = min(run + 1, runs - 1)
-                going = net.hold[step + 1] + unary[on] + net.longer[step + 1, then] + togo[on, then]
-                togo[here + a, run] = min(changed, going)
+                togo[here + a, run] = min(changed, going + longer[then] + togo[on, then])
 
 
 @njit(cache=True, nogil=True)
