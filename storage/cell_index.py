@@ -28,8 +28,8 @@ ENERGY = 0.995
 """Share of the vectors' energy that the kept directions hold, at least. Songs lie less in the directions of motion than motion
 does: with 0.98, recall was 0.998 for questions made of motion and 0.984 for songs; with 0.995 it is 0.998 for both."""
 
-KEEP = 2
-"""A scan keeps so many times what is asked for, to be ranked again."""
+KEEP, SPARE = 2, 64
+"""A scan keeps so many times what is asked for, to be ranked again, and at most so many more than are asked for."""
 
 LEAST_CELLS = 16
 """No query looks at fewer rows than so many cells hold, however easy the questions were."""
@@ -128,7 +128,7 @@ class CellIndex:
         budget = self.budget(k)
         if k >= matches or exact_is_cheaper(matches, len(self), budget, len(queries)):
             return exact_search(self._vectors, queries, k, None if allowed is None else np.flatnonzero(allowed))
-        keep = min(KEEP * k, matches)
+        keep = min(KEEP * k, k + SPARE, matches)
         found = cells.scan(np.ascontiguousarray(queries @ self._turn), keep, self._cells, budget, allowed)
         return rescore(self._vectors, queries, found, k)
 
