@@ -15,6 +15,7 @@ from safetensors.numpy import save as dump
 
 from choreodb.errors import EncoderError
 from choreodb.indexer.encoders import weights as w
+from choreodb.indexer.encoders.model_card import model_card
 
 TENSORS = {
     "music.0.weight": np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 7.0,
@@ -82,6 +83,16 @@ def test_the_model_card_says_what_for_whom_and_how(saved: Path) -> None:
     text = saved.with_suffix(".md").read_text()
     for part in ("# tiny", "CC0-1.0", "choreodb train encoder LIB", "own_style_auc: 0.5", w.load(saved).hash):
         assert part in text
+
+
+def test_the_model_card_counts_what_would_fill_a_page(tmp_path: Path) -> None:
+    data = {
+        "origins": [f"{index:064d}" for index in range(40)],
+        "sources": [{"licence": "CC0-1.0", "dataset": "troupe"}],
+    }
+    text = model_card({**CARD, "name": "a", "version": "1", "hash": "0" * 16, "data": data}, TENSORS)
+    assert "- origins: 40 of them, listed in the JSON" in text
+    assert "- sources: dataset troupe licence CC0-1.0" in text
 
 
 def change_card(path: Path, **change: Any) -> None:

@@ -10,12 +10,16 @@ import numpy.typing as npt
 
 _INTRO = """# {name}
 
-Trained weights of ChoreoDB's shared space of music and motion: {parameters:,} numbers in {arrays} arrays.
+Trained weights for ChoreoDB, {parameters:,} numbers in {arrays} arrays.
 
 - architecture: `{architecture}`
 - version: `{version}`
 - hash: `{hash}`
 """
+
+
+_LONGEST_LIST = 16
+"""Longer lists are in the sidecar alone, and counted here."""
 
 
 def model_card(card: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]) -> str:
@@ -50,5 +54,8 @@ def _listed(value: Any, depth: int = 0) -> str:
 
 def _scalar(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(_scalar(item) for item in value)
+        many = f"{len(value)} of them, listed in the JSON file beside this one"
+        return many if len(value) > _LONGEST_LIST else ", ".join(_scalar(item) for item in value)
+    if isinstance(value, dict):
+        return " ".join(f"{key} {_scalar(inner)}" for key, inner in sorted(value.items()))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
