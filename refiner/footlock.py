@@ -39,7 +39,7 @@ class LockOptions:
     own_s: float = 0.2
     slowest_m_s: float = 0.3
     fastest_m_s: float = 1.2
-    step_s: float = 0.3
+    step_s: float = 0.25
     lift: float = 0.12
     lift_m: float = 0.05
     min_lock_s: float = 0.05

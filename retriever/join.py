@@ -42,7 +42,7 @@ class JoinOptions:
 
     reach_s: float = 0.25
     velocity_s: float = 0.12
-    slip: float = 1.0
+    slip: float = 0.2
     stride_m_s: float = 0.8
     look_s: float = 0.25
     footing_m: float = 0.15
