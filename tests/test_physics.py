@@ -203,5 +203,5 @@ def test_a_standing_foot_is_not_drawn_up_to_where_it_flies_after_the_join() -> N
             )
             seen += len(leaves)
             around = slice(seam.frame - 6, seam.frame)
-            assert np.all(after[around, leaves] < made.heights[around, leaves] + 0.02)
+            assert np.all(after[around, leaves] < made.heights[around, leaves] + 0.03)
     assert seen > 2
