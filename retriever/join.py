@@ -32,12 +32,12 @@ _STRIDE = 3
 class JoinOptions:
     """How joins are chosen.
 
-        reach_s: a join may lie this far from its bar line. velocity_s: a difference of joint velocities of 1 m/s counts as
-    this many metres of pose. slip: so does each metre by which a foot that stands before and after would have to go faster
-        than stride_m_s while it is in the air, seen look_s either way. footing_m: price of a join that no foot stands through. rush: price of each
-        time by which a joint would be faster than the options allow. off_line_m: what the farthest join from the bar line has to be better by.
-        shortest_s, longest_s: blend, both sides together. speed_share, speed_m_s: added speed that a blend may cause, as a
-        share of the joint's own speed and beyond it; it sets the blend's length.
+    reach_s: a join may lie this far from its bar line. velocity_s: a difference of joint velocities of 1 m/s counts as this
+    many metres of pose. slip: so does this share of each metre by which a foot that stands before and after would have to go
+    faster than stride_m_s while it is in the air, seen look_s either way. footing_m: price of a join that no foot stands
+    through. rush: price of each time by which a joint would be faster than the options allow. off_line_m: what the farthest
+    join from the bar line has to be better by. shortest_s, longest_s: blend, both sides together. speed_share, speed_m_s: added
+    speed that a blend may cause, as a share of the joint's own speed and beyond it; it sets the blend's length.
     """
 
     reach_s: float = 0.25

@@ -145,11 +145,13 @@ def shortened(nodes: Lattice, steps: int, width: int) -> Lattice:
 
 
 def _case(name: str, nodes: Lattice, options: PlanOptions) -> Case:
+    """A lattice with its bounds, timed after calls that may compile."""
     limits = planner.limits_of(options)
     lattice.relax(shortened(nodes, 2, 2), options.weights, limits)
     relaxation, relax_ms = _timed(lambda: lattice.relax(nodes, options.weights, limits))
     path = lattice.search(nodes, relaxation, options.weights, options.beam, limits)
     upper = path_kernel.path_price(relaxation.net, relaxation.rules, path)
+    prices.tighten(relaxation, upper, path, rounds=1, iterations=1)
     priced, price_ms = _timed(lambda: prices.tighten(relaxation, upper, path))
     return Case(name, nodes, relaxation, relax_ms, priced, price_ms, options)
 
