@@ -145,7 +145,7 @@ def test_timing_is_that_of_plain_correlations(windows: list[PairWindow]) -> None
     reach, count = 4, 80
     for row, asked in enumerate(some):
         for column, own in enumerate(some):
-            heard, seen = timing._heard(asked, count, reach), timing._seen(own, count)
+            heard, seen = timing.heard(asked, count, reach), timing.seen(own, count)
             plain = sum(
                 max(abs(np.corrcoef(band[lag : lag + count], curve)[0, 1]) for lag in range(2 * reach + 1))
                 for band in heard for curve in seen

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from choreodb.errors import MotionFormatError
-from choreodb.motion import resample_kernel
 from choreodb.motion.motion import Motion, checked_fps
 from choreodb.motion.rotations import FloatArray
 
@@ -45,6 +44,8 @@ def slerp_at(rotations: FloatArray, fps: float, times_s: FloatArray) -> FloatArr
     """Unit quaternions [N, J, 4] at `times_s` [N], along the shorter arc between the neighbouring frames [T, J, 4]."""
     index, weight = _places(len(rotations), fps, times_s)
     out = np.empty((len(index), *rotations.shape[1:]), dtype=rotations.dtype)
+    from choreodb.motion import resample_kernel  # reading a library as it is takes no compiler
+
     resample_kernel.slerp(rotations, index, weight, out)
     return out
 
