@@ -267,6 +267,7 @@ def reindex(store: Store, kind: index.Kind | None) -> Store:
     """
 
     def build(base: Store) -> Store:
+        """The version after `base` with its index made anew."""
         if "embeddings" not in base.manifest.arrays:
             raise QueryError(f"library {str(base.place)!r} has no embeddings to search; index a source first")
         # arrays that are replaced, if only by themselves, take the old index with them
@@ -287,6 +288,7 @@ def compact(store: Store) -> Store:
     """
 
     def build(base: Store) -> Store:
+        """The compacted version after `base`, or `base` where it is compact."""
         old = base.manifest.tables.get("motion", ())
         used = frozenset(base.columns("clips", ["motion_key"]).column("motion_key").to_pylist())
         if _is_compact(base, used):

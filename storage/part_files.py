@@ -48,6 +48,7 @@ def read_part(entry: FileEntry, path: Path, schema: pa.Schema, optional: Sequenc
 
 
 def map_array(path: Path, entry: ArrayEntry) -> npt.NDArray[Any]:
+    """A part's array, memory-mapped. StoreError where file and manifest differ in shape or type, or the file is damaged."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError, SyntaxError, TokenError) as error:

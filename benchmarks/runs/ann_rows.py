@@ -58,6 +58,7 @@ def _gemm(vectors: Vectors, path: Path) -> Search:
     whole = torch.from_numpy(np.array(vectors))
 
     def search(queries: Vectors, k: int, effort: int, allowed: Bools | None) -> Ints:
+        """Rows [Q, k] by products with one block of vectors after another."""
         ids = None if allowed is None else torch.from_numpy(np.flatnonzero(allowed))
         rows = whole if ids is None else whole[ids]
         asked, best, found = torch.from_numpy(queries), torch.empty(0), torch.empty(0, dtype=torch.int64)
@@ -111,6 +112,7 @@ def _faiss(keep: int, vectors: Vectors, path: Path) -> Search:
     rabitq = type(index).__name__ == "IndexIVFRaBitQ"
 
     def search(queries: Vectors, k: int, effort: int, allowed: Bools | None) -> Ints:
+        """Rows [Q, k] from `effort` lists; what is not allowed is left out by a bitmap."""
         parameters = (faiss.IVFRaBitQSearchParameters if rabitq else faiss.SearchParametersIVF)()
         parameters.nprobe = min(effort, lists)
         if allowed is not None:

@@ -149,6 +149,7 @@ def fused_row(name: str, config: TrainConfig, start: Weights, rhythm: Scorer) ->
     """
 
     def fit(train: Windows) -> Scorer:
+        """The scorer of one fold; the share is chosen on a fifth of its training songs."""
         songs = {each.pair.song: each.pair.style for each in train}
         inner = pair_windows.folds(songs, INNER, np.random.default_rng([config.seed, 13]))
         held = [each for each in train if inner[each.pair.song] == 0]

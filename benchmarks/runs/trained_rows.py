@@ -121,6 +121,7 @@ def trained_row(name: str, config: TrainConfig, *, start: Weights | None = None,
     seeds of their own are added."""
 
     def fit(train: Windows) -> Scorer:
+        """The scorer of one fold: one run, or the sum of several."""
         scorers = [scorer(train, replace(config, seed=config.seed + number), start) for number in range(ensemble)]
         return (
             scorers[0]

@@ -55,6 +55,7 @@ def _network() -> Any:
             self.told = nn.ModuleList(nn.Linear(WIDTH, 2 * WIDTH) for _ in range(3))
 
         def forward(self, x: Any, music: Any, level: Any) -> Any:
+            """Frames [B, T, WIDTH] after attending to one another and to the music, at a noise level."""
             for number, norm in enumerate(self.norms):
                 at = norm(x)
                 if number == 0:

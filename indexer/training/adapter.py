@@ -69,6 +69,7 @@ class _Adapter(Run):
         return self._heard(crops, None), self._seen(crops, [Variation()] * len(crops))
 
     def embedded(self, tensors: Mapping[str, Tensor], side: str, seen: Any, drop: float) -> Tensor:
+        """Unit rows of one side [B, D]: motion as the frozen tower gave it, music through the adapter's two layers."""
         if side == "motion":
             return seen
         summaries, rhythm = seen

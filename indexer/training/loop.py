@@ -62,6 +62,7 @@ class _Towers(Run):
         super().__init__(takes, held, config, where=where, inputs=hash_of(start), watch_only=watch_only)
 
     def begun(self, rng: np.random.Generator) -> dict[str, Array]:
+        """The tensors that training begins with: drawn, or those of the weights to go on from. EncoderError where shapes differ."""
         crops = [crop for _ in range(8) for crop in self.draw(0, rng)][:_MEASURED]
         begun = network.initial(self.config.tower, *batches.plain(crops, self.config.tower), rng)
         if self.start is None:
